@@ -1,0 +1,154 @@
+// How the tests connect and what they look at: the frames on the socket and the session's tables.
+
+import assert from "node:assert/strict";
+import { RpcSession, WebSocket, WebSocketTransport, serialize } from "./capnweb.mjs";
+
+/** A variable that has to be in the environment of the tests. */
+export function environment(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`the environment variable ${name} is needed: see run-self.mjs`);
+  return value;
+}
+
+/** What the fixed target's server asks for, if it asks. */
+export function testHeaders() {
+  const key = process.env.CAPNWEB_KEY;
+  return key ? { "x-test-key": key } : {};
+}
+
+/** One session on one socket, with every frame that went over it. */
+export class Connection {
+  /** Every frame, in order: "> ..." was sent by this side, "< ..." came from the server. */
+  frames = [];
+  #watchers = new Set();
+
+  constructor(ws, main) {
+    this.ws = ws;
+    const send = ws.send.bind(ws);
+    ws.send = (data, ...rest) => {
+      this.#note(`> ${data}`);
+      return send(data, ...rest);
+    };
+    ws.on("message", data => this.#note(`< ${data}`));
+    this.closed = new Promise(resolve =>
+      ws.once("close", (code, reason) => resolve({ code, reason: String(reason) })));
+    this.session = new RpcSession(new WebSocketTransport(ws), main);
+    this.main = this.session.getRemoteMain();
+  }
+
+  /** Forgets the frames so far. */
+  clear() { this.frames.length = 0; }
+
+  /** Resolves when the frame has gone over the socket since the last clear(). */
+  async seen(frame) {
+    while (!this.frames.includes(frame)) {
+      await new Promise(resolve => this.#watchers.add(resolve));
+    }
+  }
+
+  /** Puts a frame on the socket behind the session's back. */
+  sendRaw(frame) { this.ws.send(frame); }
+
+  /** Waits for an answer: the server has then dealt with all that was sent before. */
+  async roundTrip() {
+    assert.equal(await this.main.square(12), 144);
+  }
+
+  /**
+   * Asserts that nothing is left in the tables but the two main objects. The server may send its
+   * last releases behind an answer, so a few more round trips are granted.
+   */
+  async assertClean() {
+    const clean = { imports: 1, exports: 1 };
+    for (let trips = 0; trips < 5; trips++) {
+      await this.roundTrip();
+      const { imports, exports } = this.session.getStats();
+      if (imports === clean.imports && exports === clean.exports) return;
+    }
+    assert.deepEqual(this.session.getStats(), clean, `left over after:\n${this.frames.join("\n")}`);
+  }
+
+  #note(frame) {
+    this.frames.push(frame);
+    for (const resolve of this.#watchers) resolve();
+    this.#watchers.clear();
+  }
+}
+
+/** Connects, and fails with the status if the server refuses. */
+export async function connect(url, { headers = {}, main } = {}) {
+  const ws = new WebSocket(url, { headers });
+  const connection = new Connection(ws, main);
+  await new Promise((resolve, reject) => {
+    ws.once("open", resolve);
+    ws.once("error", reject);
+  });
+  return connection;
+}
+
+/** Tries to connect and returns the HTTP answer that came instead of an upgrade. */
+export async function refusal(url, headers = {}) {
+  const ws = new WebSocket(url, { headers });
+  return await new Promise((resolve, reject) => {
+    ws.once("open", () => {
+      ws.close();
+      reject(new Error("the server accepted the connection"));
+    });
+    ws.once("error", reject);
+    ws.once("unexpected-response", async (_request, response) => {
+      let body = "";
+      for await (const chunk of response) body += chunk;
+      resolve({ status: response.statusCode, type: response.headers["content-type"], body });
+    });
+  });
+}
+
+/** Runs a test on a connection of its own, and checks afterwards that nothing was left behind. */
+export function clean(test, { main } = {}) {
+  return async () => {
+    const connection = await connect(environment("CAPNWEB_URL"), { headers: testHeaders(), main });
+    try {
+      await test(connection);
+      await connection.assertClean();
+    } finally {
+      connection.ws.terminate();
+    }
+  };
+}
+
+/**
+ * Makes comparable what is the same and yet not equal: a Buffer is how the package hands out a
+ * Uint8Array on this runtime, to older runtimes no two invalid dates are equal, and the cause of a
+ * received error is an enumerable property, of a new one it is not.
+ */
+function plain(value) {
+  if (value instanceof Error) {
+    const hidden = ["cause", "errors"].filter(key => key in value);
+    const own = [...new Set([...Object.keys(value), ...hidden])];
+    const properties = Object.fromEntries(own.map(key => [key, plain(value[key])]));
+    return { prototype: Object.getPrototypeOf(value), message: value.message, properties };
+  }
+  if (value instanceof Date && Number.isNaN(value.getTime())) return { date: null };
+  if (Buffer.isBuffer(value)) return Uint8Array.from(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  }
+  return value;
+}
+
+/** Deep equality of values that went over the wire, causes and properties of errors included. */
+export function assertSame(actual, expected) {
+  assert.deepStrictEqual(plain(actual), plain(expected));
+  assert.equal(serialize(actual), serialize(expected));
+}
+
+/** The error that a promise rejects with. */
+export async function rejection(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  assert.fail("it resolved");
+}
