@@ -1,8 +1,8 @@
 // Calls, properties and errors.
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { assertSame, clean, rejection } from "./support.mjs";
+import { describe } from "node:test";
+import { assertSame, clean, it, rejection } from "./support.mjs";
 
 describe("calls", () => {
   it("return their results", clean(async ({ main }) => {

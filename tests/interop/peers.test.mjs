@@ -1,13 +1,14 @@
 // The JavaScript servers of this folder do what listener.mjs says about their commands.
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import { start } from "./process.mjs";
-import { connect, rejection } from "./support.mjs";
+import { connect, it, rejection } from "./support.mjs";
 
 describe("a JavaScript server", () => {
-  it("reports the tables of its live sessions", async () => {
+  it("reports the tables of its live sessions", async context => {
     const server = await start("server.mjs");
+    context.after(server.stop);
     assert.equal(await server.command("stats"), "STATS []");
     const connection = await connect(server.url);
     await connection.main.keep(() => 1);
@@ -19,8 +20,9 @@ describe("a JavaScript server", () => {
     assert.equal(await server.stop(), 0);
   });
 
-  it("closes its connections on command", async () => {
+  it("closes its connections on command", async context => {
     const server = await start("server.mjs", "--key", "k");
+    context.after(server.stop);
     const connection = await connect(server.url, { headers: { "x-test-key": "k" } });
     const pending = rejection(connection.main.hold());
     await connection.roundTrip();
@@ -29,8 +31,9 @@ describe("a JavaScript server", () => {
     assert.equal(await server.stop(), 0);
   });
 
-  it("says that it does not know a command", async () => {
+  it("says that it does not know a command", async context => {
     const server = await start("share-server.mjs", "--key", "k");
+    context.after(server.stop);
     assert.equal(await server.command("constructor"), "UNKNOWN constructor");
     assert.equal(await server.stop(), 0);
   });

@@ -1,8 +1,8 @@
 // How connections begin and end.
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { connect, environment, refusal, rejection, testHeaders } from "./support.mjs";
+import { describe } from "node:test";
+import { connect, environment, it, refusal, rejection, testHeaders } from "./support.mjs";
 
 const url = environment("CAPNWEB_URL");
 const key = process.env.CAPNWEB_KEY;
@@ -21,7 +21,6 @@ describe("authentication", { skip: !key && "CAPNWEB_KEY is not set" }, () => {
   it("accepts the key", async () => {
     const connection = await connect(url, { headers: { "x-test-key": key } });
     await connection.assertClean();
-    connection.ws.terminate();
   });
 });
 
@@ -52,7 +51,6 @@ describe("a session that the server ends", () => {
     bad.sendRaw(BOGUS);
     await bad.closed;
     await good.assertClean();
-    good.ws.terminate();
   });
 
   for (const [name, frame] of [
@@ -111,6 +109,5 @@ describe("a session that the client ends", () => {
     await first.closed;
     const second = await open();
     await second.assertClean();
-    second.ws.terminate();
   });
 });

@@ -1,9 +1,9 @@
 // What travels by reference: callbacks, promises, stubs, and when each is let go.
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import { RpcTarget } from "./capnweb.mjs";
-import { assertSame, clean, rejection } from "./support.mjs";
+import { assertSame, clean, it, rejection } from "./support.mjs";
 
 describe("pipelining", () => {
   it("takes one round trip for a chain", clean(async connection => {

@@ -1,6 +1,7 @@
 // How the tests connect and what they look at: the frames on the socket and the session's tables.
 
 import assert from "node:assert/strict";
+import * as runner from "node:test";
 import { RpcSession, WebSocket, WebSocketTransport, serialize } from "./capnweb.mjs";
 
 /** A variable that has to be in the environment of the tests. */
@@ -8,6 +9,21 @@ export function environment(name) {
   const value = process.env[name];
   if (!value) throw new Error(`the environment variable ${name} is needed: see run-self.mjs`);
   return value;
+}
+
+/** How long a test may wait for what does not come. None waits for time to pass. */
+const DEADLINE = 30_000;
+
+const sockets = new Set();
+
+/** One test. Whatever becomes of it, it leaves no socket open that would keep the process alive. */
+export function it(name, test) {
+  runner.it(name, { timeout: DEADLINE }, async context => {
+    context.after(() => {
+      for (const ws of sockets) ws.terminate();
+    });
+    await test(context);
+  });
 }
 
 /** What the fixed target's server asks for, if it asks. */
@@ -21,9 +37,13 @@ export class Connection {
   /** Every frame, in order: "> ..." was sent by this side, "< ..." came from the server. */
   frames = [];
   #watchers = new Set();
+  #ping;
 
-  constructor(ws, main) {
+  constructor(ws, main, ping) {
     this.ws = ws;
+    this.#ping = ping;
+    sockets.add(ws);
+    ws.once("close", () => sockets.delete(ws));
     const send = ws.send.bind(ws);
     ws.send = (data, ...rest) => {
       this.#note(`> ${data}`);
@@ -51,7 +71,7 @@ export class Connection {
 
   /** Waits for an answer: the server has then dealt with all that was sent before. */
   async roundTrip() {
-    assert.equal(await this.main.square(12), 144);
+    await this.#ping(this.main);
   }
 
   /**
@@ -75,10 +95,15 @@ export class Connection {
   }
 }
 
+/** The cheapest question that the fixed target answers. */
+async function square(main) {
+  assert.equal(await main.square(12), 144);
+}
+
 /** Connects, and fails with the status if the server refuses. */
-export async function connect(url, { headers = {}, main } = {}) {
+export async function connect(url, { headers = {}, main, ping = square } = {}) {
   const ws = new WebSocket(url, { headers });
-  const connection = new Connection(ws, main);
+  const connection = new Connection(ws, main, ping);
   await new Promise((resolve, reject) => {
     ws.once("open", resolve);
     ws.once("error", reject);
@@ -104,15 +129,11 @@ export async function refusal(url, headers = {}) {
 }
 
 /** Runs a test on a connection of its own, and checks afterwards that nothing was left behind. */
-export function clean(test, { main } = {}) {
+export function clean(test) {
   return async () => {
-    const connection = await connect(environment("CAPNWEB_URL"), { headers: testHeaders(), main });
-    try {
-      await test(connection);
-      await connection.assertClean();
-    } finally {
-      connection.ws.terminate();
-    }
+    const connection = await connect(environment("CAPNWEB_URL"), { headers: testHeaders() });
+    await test(connection);
+    await connection.assertClean();
   };
 }
 

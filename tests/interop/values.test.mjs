@@ -1,10 +1,10 @@
 // Every kind of value goes to the server and comes back as it was.
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import { values } from "../wire/values.mjs";
 import { deserialize, serialize } from "./capnweb.mjs";
-import { assertSame, clean } from "./support.mjs";
+import { assertSame, clean, it } from "./support.mjs";
 
 const LONE_SURROGATE = /\\ud[89a-f][0-9a-f]{2}/;
 
