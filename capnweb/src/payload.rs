@@ -13,7 +13,7 @@
 
 use bytestring::ByteString;
 
-use crate::{hook::Hook, path::Path};
+use crate::{hook::Hook, path::Path, session::Caller, wire};
 
 /// A value in wire form, owning the capabilities in it.
 #[derive(Clone, Default)]
@@ -40,4 +40,68 @@ pub(crate) enum Cap {
     Promise(Hook, Path),
     /// A promise that has settled: its value stands here now.
     Settled(Payload),
+}
+
+impl Payload {
+    /// A payload that is nothing but this capability.
+    pub(crate) fn of(cap: Cap) -> Self {
+        let mut text = String::new();
+        wire::write_hole(&mut text, 0);
+        Self { text: text.into(), slots: vec![Slot { at: 0, cap }] }
+    }
+
+    /// The value `undefined`.
+    pub(crate) fn undefined() -> Self {
+        Self { text: ByteString::from_static(r#"["undefined"]"#), slots: Vec::new() }
+    }
+
+    /// Whether it can be delivered as it is.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.slots.iter().any(|slot| slot.cap.is_unsettled())
+    }
+
+    /// The hook that stands for this payload: where the whole payload is a promise, that one.
+    pub(crate) fn into_hook(self) -> Hook {
+        match self.slots.as_slice() {
+            // A hole at the beginning is all of the text: any other text that holds one begins
+            // with what the hole stands in.
+            [Slot { at: 0, cap: Cap::Promise(..) }] => self.into_capability(),
+            _ => Hook::value(self),
+        }
+    }
+
+    /// The capability that is all of this payload, be it promise or stub.
+    pub(crate) fn into_capability(mut self) -> Hook {
+        match self.slots.pop().map(|slot| slot.cap) {
+            Some(Cap::Stub(hook)) => hook,
+            Some(Cap::Promise(hook, path)) if path.is_empty() => hook,
+            Some(Cap::Promise(hook, path)) => hook.get(path),
+            Some(Cap::Settled(payload)) => Hook::value(payload),
+            None => Hook::value(self),
+        }
+    }
+}
+
+impl Cap {
+    /// Whether a promise is left in it.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        match self {
+            Cap::Stub(_) => false,
+            Cap::Promise(..) => true,
+            Cap::Settled(payload) => !payload.is_settled(),
+        }
+    }
+}
+
+/// The arguments of a call: the text is the bare array of them.
+pub(crate) struct Args {
+    pub(crate) payload: Payload,
+    pub(crate) caller: Caller,
+}
+
+impl From<Payload> for Args {
+    /// Arguments of a call that came over no connection.
+    fn from(payload: Payload) -> Self {
+        Self { payload, caller: Caller::default() }
+    }
 }

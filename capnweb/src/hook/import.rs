@@ -1,0 +1,58 @@
+//! A capability of the peer, or the result of a call made on one.
+
+use std::{
+    sync::{Arc, OnceLock},
+    task::Waker,
+};
+
+use super::Hook;
+use crate::{path::Path, payload::Args, session::Handle, turn};
+
+/// One entry of a session's import table, as the holders of the capability share it. Dropping
+/// the last reference releases it.
+pub(crate) struct Import {
+    /// Keeps the connection alive.
+    pub(crate) session: Arc<Handle>,
+    pub(crate) id: i64,
+    /// Whether this stands for a value to come, which can be pulled.
+    pub(crate) is_promise: bool,
+    /// What the peer resolved it to. Set under the session's lock and before the import is
+    /// released, so that whoever finds it unset under that lock may still use the id.
+    pub(crate) resolution: OnceLock<Hook>,
+}
+
+impl Import {
+    pub(crate) fn new(session: Arc<Handle>, id: i64, is_promise: bool) -> Self {
+        Self { session, id, is_promise, resolution: OnceLock::new() }
+    }
+
+    pub(crate) fn resolution(&self) -> Option<&Hook> {
+        self.resolution.get()
+    }
+
+    pub(super) fn call(&self, path: Path, args: Args) -> Hook {
+        self.session.shared.send_call(self, path, Some(args.payload))
+    }
+
+    pub(super) fn get(&self, path: Path) -> Hook {
+        self.session.shared.send_call(self, path, None)
+    }
+
+    /// The resolution, or `None` after keeping the waker to be woken at it. With `pull`, asks the
+    /// peer for it.
+    pub(crate) fn poll_resolution(&self, waker: &Waker, pull: bool) -> Option<Hook> {
+        if let Some(hook) = self.resolution.get() {
+            return Some(hook.clone());
+        }
+        self.session.shared.poll_import(self, waker, pull)
+    }
+}
+
+impl Drop for Import {
+    fn drop(&mut self) {
+        match self.resolution.take() {
+            Some(hook) => turn::bury(hook),
+            None => self.session.shared.release_import(self),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The description of an endpoint, step by step.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures::{FutureExt, future::BoxFuture};
+use http::HeaderValue;
+
+use super::{
+    Accepted, Refusal, Rpc, UpgradeRequest,
+    origin::Origins,
+    service::{Admit, Settings},
+};
+use crate::{
+    Options, Stub,
+    transport::websocket::{KeepAlive, WebSocketConfig},
+};
+
+/// Starts to describe an endpoint; the [module documentation](super) has an example.
+pub fn rpc() -> Builder<Undecided> {
+    Builder {
+        settings: Settings {
+            origins: Origins::Same,
+            options: Options::default(),
+            websocket: WebSocketConfig::default(),
+            handshake_timeout: Duration::from_secs(10),
+            max_connections: 10_000,
+            subprotocol: None,
+        },
+        access: Undecided(()),
+    }
+}
+
+/// An endpoint being described. `A` says who may connect: nobody has been named yet while it is
+/// [`Undecided`], and such an endpoint cannot be finished.
+#[must_use = "an endpoint is finished by `main`"]
+pub struct Builder<A> {
+    settings: Settings,
+    access: A,
+}
+
+/// Nothing has been said yet about who may connect.
+#[derive(Debug)]
+pub struct Undecided(());
+
+/// Decided: what finds out the identity `I` of whoever asks.
+pub struct Decided<I>(Authenticate<I>);
+
+type Authenticate<I> =
+    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<I, Refusal>> + Send + Sync>;
+
+impl Builder<Undecided> {
+    /// Lets in whom this hook accepts. It sees the request before there is an answer; what it
+    /// returns is the connection's identity, or the answer that refuses it.
+    ///
+    /// The hook has [`handshake_timeout`](Self::handshake_timeout) to decide in.
+    pub fn authenticate<I, F, Fut>(self, hook: F) -> Builder<Decided<I>>
+    where
+        I: Send + 'static,
+        F: Fn(UpgradeRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<I, Refusal>> + Send + 'static,
+    {
+        let access = Decided(Box::new(move |request| hook(request).boxed()) as Authenticate<I>);
+        Builder { settings: self.settings, access }
+    }
+
+    /// Lets in everybody who can reach the server and whose web page's origin is allowed.
+    pub fn allow_unauthenticated(self) -> Builder<Decided<()>> {
+        self.authenticate(|_| std::future::ready(Ok(())))
+    }
+}
+
+impl<I: Send + 'static> Builder<Decided<I>> {
+    /// Finishes the endpoint with what makes the main object of each connection. What a connection
+    /// may do is decided here: by which object it is given.
+    pub fn main<F, M>(self, main: F) -> Rpc
+    where
+        F: Fn(&Accepted<I>) -> M + Send + Sync + 'static,
+        M: Into<Stub>,
+    {
+        let Decided(authenticate) = self.access;
+        let main = Arc::new(main);
+        let admit: Admit = Box::new(move |request| {
+            let identity = authenticate(request.clone());
+            let main = main.clone();
+            async move {
+                let accepted = Accepted::new(identity.await?, request);
+                Ok(Box::new(move || main(&accepted).into()) as _)
+            }
+            .boxed()
+        });
+        Rpc::new(self.settings, admit)
+    }
+}
+
+impl<A> Builder<A> {
+    /// Allows web pages of these origins, such as `https://example.com`, and no others. Without
+    /// this only pages from the server's own host are allowed. Programs other than browsers send
+    /// no origin and are not concerned.
+    pub fn allow_origins<O: AsRef<str>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
+        self.settings.origins = Origins::listed(origins);
+        self
+    }
+
+    /// Allows every web page there is. Only for endpoints that do not rely on cookies, client
+    /// certificates or the network to know who connects.
+    pub fn allow_any_origin(mut self) -> Self {
+        self.settings.origins = Origins::Any;
+        self
+    }
+
+    /// The sessions' limits and hooks.
+    pub fn options(mut self, options: Options) -> Self {
+        self.settings.options = options;
+        self
+    }
+
+    /// The largest message that is accepted from a client, in bytes. The default is
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::websocket::DEFAULT_MAX_MESSAGE_SIZE), which
+    /// is as much as the protocol allows; few applications need it.
+    pub fn max_message_size(mut self, bytes: usize) -> Self {
+        self.settings.websocket.max_message_size = bytes;
+        self
+    }
+
+    /// How a client that has silently gone is found out; `None` switches pings off.
+    pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
+        self.settings.websocket.keep_alive = keep_alive.into();
+        self
+    }
+
+    /// How long authentication may take, and then the upgrade; 10 seconds unless set.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handshake_timeout = timeout;
+        self
+    }
+
+    /// How many connections there may be at a time, those being authenticated included; others
+    /// are answered 503. 10,000 unless set: with a few tens of kilobytes for each that is idle, it
+    /// stays below what one process can hold.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.settings.max_connections = count;
+        self
+    }
+
+    /// Answers with this `Sec-WebSocket-Protocol` where the client offers it. Without this none is
+    /// ever chosen, as the protocol needs none.
+    pub fn subprotocol(mut self, subprotocol: HeaderValue) -> Self {
+        self.settings.subprotocol = Some(subprotocol);
+        self
+    }
+}
+
+impl<A> fmt::Debug for Builder<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! The endpoint as a tower service, and the sessions that it has started.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderValue, Request, Response, header, request::Parts};
+use http_body_util::Full;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
+use tower_service::Service;
+
+use super::{Refusal, UpgradeRequest, handshake, origin::Origins};
+use crate::{
+    Connection, Options, Stub,
+    transport::websocket::{WebSocketConfig, WebSocketTransport},
+};
+
+/// The body of an answer.
+pub type ResponseBody = Full<Bytes>;
+
+/// Decides about a request, and hands out what makes the connection's main object.
+pub(super) type Admit =
+    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<MakeMain, Refusal>> + Send + Sync>;
+
+type MakeMain = Box<dyn FnOnce() -> Stub + Send>;
+
+/// What can be set on an endpoint.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) origins: Origins,
+    pub(super) options: Options,
+    pub(super) websocket: WebSocketConfig,
+    pub(super) handshake_timeout: Duration,
+    pub(super) max_connections: usize,
+    pub(super) subprotocol: Option<HeaderValue>,
+}
+
+/// An endpoint: a [`tower_service::Service`] for any server that upgrades connections in hyper's
+/// way, and the handle to end its sessions. Clones share connections, limit and end.
+#[derive(Clone)]
+pub struct Rpc(Arc<Endpoint>);
+
+impl Rpc {
+    pub(super) fn new(settings: Settings, admit: Admit) -> Self {
+        let permits = settings.max_connections.min(Semaphore::MAX_PERMITS);
+        Self(Arc::new(Endpoint {
+            permits: Arc::new(Semaphore::new(permits)),
+            stop: watch::Sender::new(false),
+            settings,
+            admit,
+        }))
+    }
+
+    /// The number of connections, those being authenticated included.
+    pub fn connections(&self) -> usize {
+        let limit = self.0.settings.max_connections.min(Semaphore::MAX_PERMITS);
+        limit.saturating_sub(self.0.permits.available_permits())
+    }
+
+    /// Ends the endpoint in good order: further requests are answered 503, [`serve`](super::serve)
+    /// stops accepting, and all sessions are closed. Returns whether they had all ended within
+    /// `grace`; the rest go on closing. There is no way back.
+    pub async fn shutdown(&self, grace: Duration) -> bool {
+        self.0.stop.send_replace(true);
+        // Whatever has to end first holds a `Stop`.
+        timeout(grace, self.0.stop.closed()).await.is_ok()
+    }
+
+    pub(super) fn stop(&self) -> Stop {
+        Stop(self.0.stop.subscribe())
+    }
+}
+
+impl<B> Service<Request<B>> for Rpc {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+        let (parts, _body) = request.into_parts();
+        let endpoint = self.0.clone();
+        async move {
+            let answer = if handshake::is_upgrade(&parts.headers) {
+                endpoint.upgrade(parts, upgrade).await
+            } else {
+                Err(Refusal::bad_request("this address is for WebSocket connections only"))
+            };
+            Ok(answer.unwrap_or_else(Refusal::into_response))
+        }
+        .boxed()
+    }
+}
+
+impl fmt::Debug for Rpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rpc").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+/// Tells when the endpoint is shut down. The shutdown then waits until this is dropped.
+pub(super) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    pub(super) async fn requested(&mut self) {
+        // An error would mean that the endpoint is no more.
+        let _ = self.0.wait_for(|&stop| stop).await;
+    }
+
+    fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+}
+
+struct Endpoint {
+    settings: Settings,
+    admit: Admit,
+    permits: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
+}
+
+impl Endpoint {
+    /// Answers a request for a WebSocket, and starts the session if it is let in.
+    async fn upgrade(
+        self: Arc<Self>,
+        parts: Parts,
+        upgrade: Option<OnUpgrade>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let settings = &self.settings;
+        handshake::check(&parts)?;
+        settings.origins.check(&parts.headers, host(&parts))?;
+        let stop = Stop(self.stop.subscribe());
+        if stop.is_requested() {
+            return Err(Refusal::unavailable("the server is shutting down"));
+        }
+        let Some(upgrade) = upgrade else {
+            tracing::error!("the server in front of the endpoint does not allow upgrades");
+            return Err(Refusal::unavailable("WebSockets are not available here"));
+        };
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
+            tracing::warn!(limit = settings.max_connections, "too many connections");
+            return Err(Refusal::unavailable("too many connections; try again later")
+                .header(header::RETRY_AFTER, HeaderValue::from_static("10")));
+        };
+        let response = handshake::switch(&parts.headers, settings.subprotocol.as_ref());
+        let admitted = (self.admit)(UpgradeRequest::new(parts));
+        let Ok(admitted) = timeout(settings.handshake_timeout, admitted).await else {
+            tracing::warn!("authentication took longer than {:?}", settings.handshake_timeout);
+            return Err(Refusal::unavailable("authentication takes too long; try again later"));
+        };
+        tokio::spawn(self.session(upgrade, admitted?, permit, stop));
+        Ok(response)
+    }
+
+    /// One connection from its upgrade to its end. The permit lasts as long.
+    async fn session(
+        self: Arc<Self>,
+        upgrade: OnUpgrade,
+        make_main: MakeMain,
+        permit: OwnedSemaphorePermit,
+        mut stop: Stop,
+    ) {
+        let settings = &self.settings;
+        let io = match timeout(settings.handshake_timeout, upgrade).await {
+            Ok(Ok(io)) => TokioIo::new(io),
+            Ok(Err(error)) => return tracing::debug!(%error, "an upgrade failed"),
+            Err(_) => return tracing::debug!("an upgrade took too long"),
+        };
+        let transport = WebSocketTransport::server(io, &settings.websocket).await;
+        let connection = Connection::start(transport, Some(make_main()), settings.options.clone());
+        tokio::select! {
+            _ = connection.closed() => {}
+            () = stop.requested() => {
+                connection.close();
+                connection.closed().await;
+            }
+        }
+        drop(permit);
+    }
+}
+
+/// The host that a request was made to.
+fn host(parts: &Parts) -> Option<&str> {
+    match parts.headers.get(header::HOST) {
+        Some(host) => host.to_str().ok(),
+        None => parts.uri.authority().map(|authority| authority.as_str()),
+    }
+}

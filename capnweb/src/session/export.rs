@@ -1,0 +1,187 @@
+//! Turning capabilities into references, and results into answers.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use futures::FutureExt;
+
+use super::{
+    Shared,
+    core::{After, Core, Export, Work},
+};
+use crate::{
+    codec,
+    error::Error,
+    hook::{Hook, Queued, Settle},
+    path::Path,
+    payload::{Cap, Payload},
+    spawn, turn,
+    value::{Exception, Value},
+    wire::{write, write_string},
+};
+
+impl Shared {
+    /// Writes a payload's text with references in its holes, exporting what has to be.
+    pub(super) fn write_exporting(
+        self: &Arc<Self>,
+        core: &mut Core,
+        after: &mut After,
+        payload: &Payload,
+        out: &mut String,
+    ) {
+        write::fill_holes(out, &payload.text, &payload.slots, |out, index| {
+            match &payload.slots[index].cap {
+                Cap::Stub(hook) => self.write_stub(core, hook, out),
+                Cap::Promise(hook, path) => self.write_promise(core, after, hook, path, out),
+                Cap::Settled(payload) => self.write_exporting(core, after, payload, out),
+            }
+        });
+    }
+
+    fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
+        let hook = hook.resolved();
+        match self.own_import(&hook) {
+            Some(id) => write::reference(out, "import", id, &[]),
+            None => {
+                // A new id each time: the JavaScript package gives one that it receives twice back
+                // only once.
+                let id = core.introduce(Export::new(hook));
+                write::reference(out, "export", id, &[]);
+            }
+        }
+    }
+
+    fn write_promise(
+        self: &Arc<Self>,
+        core: &mut Core,
+        after: &mut After,
+        hook: &Hook,
+        path: &Path,
+        out: &mut String,
+    ) {
+        let mut hook = hook.resolved();
+        if let Some(id) = self.own_import(&hook) {
+            return write::reference(out, "pipeline", id, path);
+        }
+        if !path.is_empty() {
+            // Reading a property can run user code, so somebody who has no lock does it.
+            let result = Queued::new();
+            let of = std::mem::replace(&mut hook, Hook::Queued(Arc::clone(&result)));
+            after.work.push(Work::Get { hook: of, path: path.clone(), result });
+        }
+        let id = core.introduce(Export { pulled: true, ..Export::new(hook.clone()) });
+        core.unanswered += 1;
+        after.work.push(Work::Answer { session: Arc::clone(self), id, hook });
+        write::reference(out, "promise", id, &[]);
+    }
+
+    /// The id of a capability that is this peer's own. Under the lock, what is not resolved is
+    /// not released either.
+    fn own_import(&self, hook: &Hook) -> Option<i64> {
+        match hook {
+            Hook::Import(import)
+                if std::ptr::eq(Arc::as_ptr(&import.session.shared), self)
+                    && import.resolution().is_none() =>
+            {
+                Some(import.id)
+            }
+            _ => None,
+        }
+    }
+
+    /// Sends the resolution of an export as soon as it is known.
+    pub(super) fn answer(self: &Arc<Self>, id: i64, hook: Hook) {
+        let mut settle = Settle::new(hook);
+        match settle.poll_unpin(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => self.send_answer(id, result),
+            Poll::Pending => {
+                let this = Arc::clone(self);
+                let closed = self.closed.wait();
+                spawn::spawn(async move {
+                    // Nobody is left to be told when the session has ended.
+                    if let futures::future::Either::Left((result, _)) =
+                        futures::future::select(settle, closed).await
+                    {
+                        this.send_answer(id, result);
+                    }
+                });
+            }
+        }
+    }
+
+    fn send_answer(self: &Arc<Self>, id: i64, result: Result<Arc<Payload>, Error>) {
+        let rejection = result.as_ref().err().map(|error| self.error_text(error));
+        self.with(|core, after| {
+            if core.ended.is_some() {
+                return;
+            }
+            let mut frame = String::new();
+            match (&result, &rejection) {
+                (Ok(payload), _) => {
+                    frame.reserve(payload.text.len() + 32);
+                    write::settle_head(&mut frame, "resolve", id);
+                    self.write_exporting(core, after, payload, &mut frame);
+                }
+                (Err(_), rejection) => {
+                    write::settle_head(&mut frame, "reject", id);
+                    frame.push_str(rejection.as_deref().unwrap_or("[\"undefined\"]"));
+                }
+            }
+            frame.push(']');
+            core.send(frame, after);
+            core.answered(after);
+            if core.export(id).is_some_and(|export| export.released_by_answer) {
+                after.dropped.extend(core.remove_export(id).map(|export| export.hook));
+            }
+        });
+    }
+
+    /// The expression that an error is sent as, after the application's hook has seen it.
+    pub(super) fn error_text(&self, error: &Error) -> String {
+        let rewritten = self.options.on_send_error.as_ref().and_then(|hook| {
+            let rewrite = AssertUnwindSafe(|| turn::user_code(|| hook.rewrite(error)));
+            // Nothing of the error may leak if the hook that hides it fails.
+            catch_unwind(rewrite).unwrap_or_else(|_| {
+                tracing::error!("the hook for errors to be sent panicked");
+                Some(Exception::new("Error", "Internal error."))
+            })
+        });
+        match (&rewritten, error.thrown()) {
+            (Some(exception), _) => exception_text(exception, exception.stack.as_deref()),
+            (None, Value::Error(exception)) => exception_text(exception, None),
+            (None, value) => match codec::encode(value) {
+                Ok(payload) if payload.slots.is_empty() => payload.text.to_string(),
+                Ok(_) => exception_text(
+                    &Exception::new("Error", "Can't serialize RPC stubs in this context."),
+                    None,
+                ),
+                Err(error) => exception_text(&Exception::new("Error", error.message()), None),
+            },
+        }
+    }
+}
+
+/// The expression of an error that is thrown. Properties that cannot be sent, such as stubs, are
+/// left out.
+fn exception_text(exception: &Exception, stack: Option<&str>) -> String {
+    let mut text = String::new();
+    if let Err(error) = codec::encode_thrown_into(&mut text, exception) {
+        tracing::error!(%error, "an error could not be sent");
+        text.push_str("[\"error\",\"Error\",\"Internal error.\"]");
+    }
+    let Some(stack) = stack else { return text };
+    // Behind name and message there is the end, or `null` in the stack's place and properties.
+    let mut with_stack = String::from("[\"error\",");
+    write_string(&mut with_stack, &exception.name);
+    with_stack.push(',');
+    write_string(&mut with_stack, &exception.message);
+    let rest = text.get(with_stack.len()..).unwrap_or("]");
+    let rest = rest.strip_prefix(",null").unwrap_or(rest);
+    with_stack.push(',');
+    write_string(&mut with_stack, stack);
+    with_stack.push_str(rest);
+    with_stack
+}

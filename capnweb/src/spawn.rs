@@ -1,0 +1,102 @@
+//! Where futures run that nobody polls: handlers that did not finish at once, calls on local
+//! stubs, promises made from futures.
+//!
+//! Owns the choice of executor. The core itself starts no thread and owns no runtime.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+
+/// An executor, as this library needs it.
+///
+/// With the cargo feature `tokio` nothing has to be done: the runtime that a connection is made
+/// in is used. Implement this for other executors and for tests.
+pub trait Spawn: MaybeSend + MaybeSync + 'static {
+    /// Runs the future to its end, on any thread, starting later: it must not be polled before
+    /// this returns.
+    fn spawn(&self, future: BoxFuture<()>);
+
+    /// A future that ends after this long.
+    fn sleep(&self, duration: Duration) -> BoxFuture<()>;
+}
+
+/// A shared handle of an executor.
+pub type SpawnHandle = Arc<dyn Spawn>;
+
+static DEFAULT: OnceLock<SpawnHandle> = OnceLock::new();
+
+thread_local! {
+    static CURRENT: RefCell<Option<SpawnHandle>> = const { RefCell::new(None) };
+}
+
+/// Makes `spawn` the executor of everything that is not part of a connection with one of its own.
+/// Only the first call in a process has an effect; returns whether this was it.
+pub fn set_default_spawn(spawn: SpawnHandle) -> bool {
+    DEFAULT.set(spawn).is_ok()
+}
+
+/// Makes `spawn` the executor of what is started on this thread while `f` runs.
+pub fn with_spawn<R>(spawn: &SpawnHandle, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<SpawnHandle>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let previous = self.0.take();
+            CURRENT.with(|current| *current.borrow_mut() = previous);
+        }
+    }
+    let _restore = Restore(CURRENT.with(|current| current.borrow_mut().replace(Arc::clone(spawn))));
+    f()
+}
+
+/// The executor for what is started here, or `None` if there is none.
+pub(crate) fn current() -> Option<SpawnHandle> {
+    CURRENT
+        .with(|current| current.borrow().clone())
+        .or_else(|| DEFAULT.get().cloned())
+        .or_else(platform_default)
+}
+
+/// Spawns on the current executor. Without any, the future is run on a thread of its own where
+/// there are threads, which is slow but right.
+pub(crate) fn spawn(future: impl Future<Output = ()> + MaybeSend + 'static) {
+    match current() {
+        Some(spawn) => spawn.spawn(Box::pin(future)),
+        None => without_executor(future),
+    }
+}
+
+#[cfg(feature = "tokio")]
+fn platform_default() -> Option<SpawnHandle> {
+    tokio::runtime::Handle::try_current()
+        .ok()
+        .map(|handle| Arc::new(crate::tokio_spawn::Tokio::new(handle)) as SpawnHandle)
+}
+
+#[cfg(not(feature = "tokio"))]
+fn platform_default() -> Option<SpawnHandle> {
+    None
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn without_executor(future: impl Future<Output = ()> + Send + 'static) {
+    tracing::warn!(
+        "no executor: using a thread; call capnweb::set_default_spawn or enable a runtime feature"
+    );
+    let run = std::thread::Builder::new()
+        .name("capnweb".into())
+        .spawn(move || futures::executor::block_on(future));
+    if let Err(error) = run {
+        tracing::error!(%error, "cannot start a thread for a future");
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn without_executor(future: impl Future<Output = ()> + 'static) {
+    drop(future);
+    tracing::error!("no executor: call capnweb::set_default_spawn or enable a runtime feature");
+}

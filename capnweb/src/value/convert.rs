@@ -1,0 +1,67 @@
+//! From Rust's types to [`Value`].
+
+use super::{BigInt, Bytes, Date, Exception, Object, Value};
+use crate::stub::{Promise, Stub};
+
+macro_rules! from {
+    ($($type:ty, $value:ident => $result:expr;)*) => {$(
+        impl From<$type> for Value {
+            fn from($value: $type) -> Self {
+                $result
+            }
+        }
+    )*};
+}
+
+from! {
+    (), _unit => Self::Undefined;
+    bool, value => Self::Bool(value);
+    f32, value => Self::Number(value.into());
+    f64, value => Self::Number(value);
+    i8, value => Self::Number(value.into());
+    i16, value => Self::Number(value.into());
+    i32, value => Self::Number(value.into());
+    u8, value => Self::Number(value.into());
+    u16, value => Self::Number(value.into());
+    u32, value => Self::Number(value.into());
+    i128, value => Self::BigInt(value.into());
+    u128, value => Self::BigInt(value.into());
+    char, value => Self::String(value.into());
+    &str, value => Self::String(value.into());
+    String, value => Self::String(value);
+    BigInt, value => Self::BigInt(value);
+    Object, value => Self::Object(value);
+    Date, value => Self::Date(value);
+    Bytes, value => Self::Bytes(value);
+    bytes::Bytes, value => Self::Bytes(value.into());
+    Exception, value => Self::Error(Box::new(value));
+    url::Url, value => Self::Url(Box::new(value));
+    Stub, value => Self::Stub(value);
+    Promise, value => Self::Promise(value);
+}
+
+/// `None` is null.
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(elements: Vec<T>) -> Self {
+        elements.into_iter().collect()
+    }
+}
+
+impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+    fn from(elements: [T; N]) -> Self {
+        elements.into_iter().collect()
+    }
+}
+
+impl<T: Into<Value>> FromIterator<T> for Value {
+    /// Collects an array.
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Self::Array(elements.into_iter().map(Into::into).collect())
+    }
+}

@@ -1,0 +1,27 @@
+//! What the tests share: the fixed target of the wire tables, a deterministic pair of sessions, a
+//! scripted peer, and launchers of JavaScript peers.
+
+mod executor;
+mod fixed_target;
+mod pair;
+mod peer;
+
+pub use executor::TestExecutor;
+pub use fixed_target::FixedTarget;
+pub use pair::Pair;
+pub use peer::Peer;
+
+use std::path::PathBuf;
+
+/// The folder with the wire tables and the JavaScript peers.
+pub fn tests_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A table of `tests/wire`.
+pub fn wire_table<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
+    let path = tests_dir().join("wire").join(name);
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
