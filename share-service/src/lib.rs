@@ -2,6 +2,12 @@
 //! share's address can follow the session.
 //!
 //! [`core`] holds the rules and the stored documents and does no I/O, so that a server for an ordinary machine and a
-//! Cloudflare Worker share it.
+//! Cloudflare Worker share it. Everything else is the server for an ordinary machine and needs the feature `native`,
+//! which is on by default: [`store`] keeps shares as files, and [`service`] is what callers can ask for.
 
 pub mod core;
+
+#[cfg(feature = "native")]
+pub mod service;
+#[cfg(feature = "native")]
+pub mod store;
