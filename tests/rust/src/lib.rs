@@ -5,11 +5,13 @@ mod executor;
 mod fixed_target;
 mod pair;
 mod peer;
+mod tools;
 
-pub use executor::TestExecutor;
+pub use executor::{Outcome, TestExecutor};
 pub use fixed_target::FixedTarget;
-pub use pair::Pair;
+pub use pair::{Pair, Side};
 pub use peer::Peer;
+pub use tools::{Gate, Log, OnDrop, target};
 
 use std::path::PathBuf;
 
