@@ -14,7 +14,6 @@ use crate::{
     hook::{Hook, Import, circular, deliverable},
     path::Path,
     payload::{Args, Cap, Payload, Slot},
-    transport::CloseReason,
     turn,
     value::Value,
     wire::{self, Expr, Id, Message, Ref, RefKind},
@@ -153,7 +152,8 @@ impl Shared {
 
     fn handle_abort(self: &Arc<Self>, expr: Expr) -> Result<(), Error> {
         let error = self.evaluate_thrown(expr)?;
-        self.end(error, CloseReason::Done, None);
+        let close = super::closing(&error);
+        self.end(error, close, None);
         Ok(())
     }
 
