@@ -11,7 +11,7 @@ use super::{
 use crate::{
     codec,
     error::{Error, ErrorKind},
-    hook::{Hook, Import, deliverable},
+    hook::{Hook, Import, circular, deliverable},
     path::Path,
     payload::{Args, Cap, Payload, Slot},
     turn,
@@ -114,6 +114,10 @@ impl Shared {
                 id.get().and_then(|id| core.entry_mut(id)).and_then(|entry| entry.import.upgrade());
             // Unknown, or just being dropped, which releases it.
             let (Some(import), Some(id)) = (import, id.get()) else { return Some(hook) };
+            let is_self = |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
+            let (hook, circle) =
+                if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
+            after.dropped.extend(circle);
             let unused = import.resolution.set(hook).err();
             core.release(id, after);
             after.dropped.push(Hook::Import(import));
