@@ -144,7 +144,6 @@ fn elements<const N: usize>(bytes: &[u8], element: impl Fn([u8; N]) -> Json) -> 
 mod tests {
     use capnweb::Stub;
     use capnweb::value::{BigInt, Date, Exception};
-    use serde_json::json;
 
     use super::*;
 
