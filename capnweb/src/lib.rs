@@ -18,6 +18,7 @@ mod payload;
 pub mod server;
 mod session;
 mod spawn;
+pub mod stream;
 mod stub;
 mod target;
 #[cfg(feature = "tokio")]

@@ -21,6 +21,17 @@ pub trait Spawn: MaybeSend + MaybeSync + 'static {
     /// this returns.
     fn spawn(&self, future: BoxFuture<()>);
 
+    /// The time since some moment in the past, which never goes back.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn now(&self) -> Duration {
+        static START: OnceLock<std::time::Instant> = OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
+    }
+
+    /// The time since some moment in the past, which never goes back.
+    #[cfg(target_arch = "wasm32")]
+    fn now(&self) -> Duration;
+
     /// A future that ends after this long.
     fn sleep(&self, duration: Duration) -> BoxFuture<()>;
 }

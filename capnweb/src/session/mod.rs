@@ -37,6 +37,7 @@ use crate::{
     hook::{Hook, Import},
     path::Path,
     payload::Args,
+    spawn::{self, SpawnHandle},
     transport::CloseReason,
     turn,
     value::Value,
@@ -47,6 +48,8 @@ use crate::{
 pub(crate) struct Shared {
     core: Mutex<Core>,
     options: Options,
+    /// Where its tasks run, whoever starts them.
+    spawn: Option<SpawnHandle>,
     /// Handlers of the peer's calls that are running in tasks.
     running: AtomicUsize,
     /// The session has ended.
@@ -73,11 +76,16 @@ impl Shared {
             main.unwrap_or_else(|| Hook::Broken(Error::msg("This connection has no main object.")));
         Arc::new(Self {
             core: Mutex::new(Core::new(main)),
+            spawn: options.spawn.clone().or_else(spawn::current),
             options,
             running: AtomicUsize::new(0),
             closed: ClosedSignal::new(),
             done: ClosedSignal::new(),
         })
+    }
+
+    pub(crate) fn spawn(&self) -> Option<&SpawnHandle> {
+        self.spawn.as_ref()
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -221,7 +229,7 @@ impl Shared {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             f(&mut core, &mut after)
         };
-        after.run();
+        after.run(self.spawn.as_ref());
         result
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     map::Mapper,
     path::Path,
     payload::{Cap, Payload},
+    stream::{Readable, pipe},
     turn,
     value::Value,
     wire::{self, Capture, Expr, Id, Message, Ref, RefKind},
@@ -68,10 +69,14 @@ impl Shared {
     }
 
     fn handle_pipe(&self) -> Result<(), Error> {
-        let hook = Hook::Broken(Error::msg("Cannot pull a WritableStream stub"));
+        let (writer, reader) = pipe(self.options.limits.max_stream_bytes);
         self.with(|core, _| {
             self.check_exports(core)?;
-            core.pushed_exports.push(Export::new(hook));
+            core.pushed_exports.push(Export {
+                is_writable: true,
+                readable: Some(reader),
+                ..Export::new(writer)
+            });
             Ok(())
         })
     }
@@ -83,7 +88,11 @@ impl Shared {
             if std::mem::replace(&mut export.pulled, true) {
                 return Ok(None);
             }
-            let hook = export.hook.clone();
+            let hook = if export.is_writable {
+                Hook::Broken(Error::msg("Cannot pull a WritableStream stub"))
+            } else {
+                export.hook.clone()
+            };
             core.unanswered += 1;
             Ok(Some(hook))
         })?;
@@ -147,7 +156,7 @@ impl Shared {
             if export.refs == 0
                 && let Some(id) = id.get()
             {
-                after.dropped.extend(core.remove_export(id).map(|export| export.hook));
+                after.exports.extend(core.remove_export(id));
             }
             Ok(())
         })
@@ -197,7 +206,7 @@ impl Shared {
                 Ok(step) => all.push(Found { at, step }),
                 Err(error) => {
                     // What has been found so far may be the last references to it.
-                    after.dropped.extend(all.into_iter().flat_map(Found::hooks));
+                    after.found.append(&mut all);
                     return Err(error);
                 }
             }
@@ -215,6 +224,16 @@ impl Shared {
             RefKind::Export(id) => Ok(Step::Cap(Cap::Stub(self.import(core, id)?))),
             RefKind::Promise(id) => {
                 Ok(Step::Cap(Cap::Promise(self.import_promise(core, id)?, Path::new())))
+            }
+            RefKind::Writable(id) => Ok(Step::Cap(Cap::Writable(self.import(core, id)?))),
+            RefKind::Readable(id) => {
+                let export = id.get().and_then(|id| core.export_mut(id));
+                match export.and_then(|export| export.readable.take()) {
+                    Some(reader) => Ok(Step::Cap(Cap::Readable(Readable::of_pipe(reader)))),
+                    None => Err(protocol(format_args!(
+                        "Export {id} is not a pipe or its readable end was already consumed."
+                    ))),
+                }
             }
             RefKind::Own { id, path: None, promise: false } => {
                 Ok(Step::Cap(Cap::Stub(own_export(core, id)?)))
