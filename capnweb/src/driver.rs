@@ -7,7 +7,8 @@
 //! 1. Hand the session's outgoing messages to the transport, as long as it takes them.
 //! 2. If the session has ended, close the transport, and stop.
 //! 3. Take in messages, up to [`INPUT_PER_TURN`]; each may lead to output, so from the start again.
-//! 4. When there is neither input nor output, flush; then sleep.
+//! 4. When there is neither input nor output, let the tasks run that the input has woken: what they
+//!    send leaves in the same flush. Then flush, and sleep.
 
 use std::{
     collections::VecDeque,
@@ -37,6 +38,8 @@ pub(crate) struct Driver<T> {
     batch: Vec<String>,
     /// Something was handed to the transport since it was last flushed.
     unflushed: bool,
+    /// Input has been taken in since other tasks last had their turn.
+    woke_others: bool,
     closing: Option<CloseReason>,
     /// Runs while the peer leaves too much unread.
     stalled: Option<BoxFuture<()>>,
@@ -52,6 +55,7 @@ impl<T: Transport> Driver<T> {
             outgoing: VecDeque::new(),
             batch: Vec::new(),
             unflushed: false,
+            woke_others: false,
             closing: None,
             stalled: None,
         }
@@ -81,16 +85,24 @@ impl<T: Transport> Driver<T> {
                     Ok(0) => {}
                     Ok(INPUT_PER_TURN) => {
                         // There may be more. Let others run, then go on.
+                        self.woke_others = false;
                         cx.waker().wake_by_ref();
                         let _ = self.send(cx).map_err(|error| self.broken(error));
                         return Poll::Pending;
                     }
-                    Ok(_) => continue,
+                    Ok(_) => {
+                        self.woke_others = true;
+                        continue;
+                    }
                     Err(error) => {
                         self.broken(error);
                         continue;
                     }
                 }
+            }
+            if std::mem::take(&mut self.woke_others) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if self.unflushed {
                 match self.transport.poll_flush(cx) {

@@ -13,13 +13,22 @@
 
 use bytestring::ByteString;
 
-use crate::{hook::Hook, path::Path, session::Caller, wire};
+use crate::{hook::Hook, path::Path, session::Caller, turn, wire};
 
 /// A value in wire form, owning the capabilities in it.
 #[derive(Clone, Default)]
 pub(crate) struct Payload {
     pub(crate) text: ByteString,
     pub(crate) slots: Vec<Slot>,
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        // A value can hold a stub of another value, and so on.
+        if !self.slots.is_empty() {
+            turn::bury(std::mem::take(&mut self.slots));
+        }
+    }
 }
 
 /// A capability and the place of its hole.

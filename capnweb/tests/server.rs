@@ -11,7 +11,7 @@ use std::{
 };
 
 use capnweb::{
-    Connection, Stub,
+    Call, Connection, Reply, Stub, Target,
     client::ConnectError,
     server::{self, Refusal, Rpc, UpgradeRequest},
 };
@@ -39,7 +39,13 @@ async fn connect(address: SocketAddr) -> Result<Connection, ConnectError> {
 
 /// A main object without members.
 fn nothing() -> Stub {
-    Stub::default()
+    struct Nothing;
+    impl Target for Nothing {
+        fn call(self: Arc<Self>, call: Call) -> Reply {
+            call.no_such_method()
+        }
+    }
+    Stub::new(Nothing)
 }
 
 /// An endpoint open to all that counts the main objects it makes.

@@ -27,7 +27,8 @@ use crate::{
 
 /// A target with its mail.
 pub(crate) struct Local {
-    target: Arc<dyn Target>,
+    /// Taken by the destructor only.
+    target: Option<Arc<dyn Target>>,
     mail: Mutex<Mail>,
 }
 
@@ -46,7 +47,11 @@ struct Letter {
 
 impl Local {
     pub(crate) fn new(target: Arc<dyn Target>) -> Arc<Self> {
-        Arc::new(Self { target, mail: Mutex::default() })
+        Arc::new(Self { target: Some(target), mail: Mutex::default() })
+    }
+
+    fn target(&self) -> &Arc<dyn Target> {
+        self.target.as_ref().expect("only the destructor takes it")
     }
 
     pub(super) fn call(self: &Arc<Self>, path: Path, args: Args) -> Hook {
@@ -140,18 +145,23 @@ impl Local {
 
     fn invoke(self: &Arc<Self>, mut path: Path, args: Args) -> Hook {
         if path.len() > 1 {
-            let hook = self.own_property(&path[0]);
-            return match hook.resolved() {
-                Hook::Value(payload) => value::call(&payload, path, 1, args),
-                hook => hook.call(path.split_off(1), args),
+            let (hook, rest) = match self.own_property(&path[0]).resolved() {
+                // The whole path is at hand for an error to name.
+                Hook::Value(payload) => match value::callee(&payload, path, 1) {
+                    Ok(found) => found,
+                    Err(error) => return Hook::Broken(error),
+                },
+                hook => (hook, path.split_off(1)),
             };
+            // Each step of the path may make a new target.
+            return turn::deferring(|| hook.call(rest, args));
         }
         if path.first().is_some_and(is_forbidden) {
             return Hook::Broken(not_a_function(&path));
         }
         let caller = args.caller.clone();
         let call = Call { key: path.pop(), args };
-        let target = Arc::clone(&self.target);
+        let target = Arc::clone(self.target());
         run(move || target.call(call), caller)
     }
 
@@ -159,7 +169,11 @@ impl Local {
         match path.len() {
             0 => Hook::Broken(Error::msg("Can't dup an RpcTarget stub as a promise.")),
             1 => self.own_property(&path[0]),
-            _ => self.own_property(&path[0]).get(path.split_off(1)),
+            _ => {
+                let hook = self.own_property(&path[0]);
+                // Each step of the path may make a new target.
+                turn::deferring(|| hook.get(path.split_off(1)))
+            }
         }
     }
 
@@ -168,9 +182,9 @@ impl Local {
         if is_forbidden(key) {
             return Hook::value(Payload::undefined());
         }
-        match catch_unwind(AssertUnwindSafe(|| turn::user_code(|| self.target.has_method(name)))) {
+        match catch_unwind(AssertUnwindSafe(|| turn::user_code(|| self.target().has_method(name)))) {
             Ok(false) => {
-                let target = Arc::clone(&self.target);
+                let target = Arc::clone(self.target());
                 run(move || target.get(name), Caller::default())
             }
             Ok(true) => Hook::value(Payload::of(Cap::Stub(self.method(key.clone())))),
@@ -196,6 +210,8 @@ impl Drop for Local {
         if !mail.waiting.is_empty() {
             turn::bury(std::mem::take(&mut mail.waiting));
         }
+        // It may hold a stub of another target, and so on.
+        turn::bury(self.target.take());
     }
 }
 

@@ -20,10 +20,11 @@ pub(crate) use local::{Local, Resolver, run_future};
 pub(crate) use queued::Queued;
 pub(crate) use settle::{Settle, broken, deliverable};
 
+use self::value::Property;
 use crate::{
     error::Error,
     path::{Key, Path},
-    payload::{Args, Payload},
+    payload::{Args, Cap, Payload, Slot},
 };
 
 /// A capability, or the promise of one, or of a value.
@@ -60,26 +61,76 @@ impl Hook {
     }
 
     /// Calls the method at the path. The hook that comes back is a promise for the result.
-    pub(crate) fn call(&self, path: Path, args: Args) -> Hook {
-        match self.resolved() {
-            Hook::Local(local) => local.call(path, args),
-            Hook::Queued(queued) => queued.call(path, Some(args)),
-            Hook::Import(import) => import.call(path, args),
-            Hook::Value(payload) => value::call(&payload, path, 0, args),
-            Hook::Broken(error) => Hook::Broken(error),
+    pub(crate) fn call(&self, mut path: Path, args: Args) -> Hook {
+        let mut hook = self.resolved();
+        // A value can lead to another value, any number of times: no recursion.
+        loop {
+            match hook {
+                Hook::Local(local) => return local.call(path, args),
+                Hook::Queued(queued) => return queued.call(path, Some(args)),
+                Hook::Import(import) => return import.call(path, args),
+                Hook::Broken(error) => return Hook::Broken(error),
+                Hook::Value(payload) => match value::callee(&payload, path, 0) {
+                    Ok((next, rest)) => {
+                        hook = next.resolved();
+                        path = rest;
+                    }
+                    Err(error) => return Hook::Broken(error),
+                },
+            }
         }
     }
 
     /// Reads the property at the path. The hook that comes back is a promise for it.
-    pub(crate) fn get(&self, path: Path) -> Hook {
-        match self.resolved() {
-            Hook::Local(local) => local.get(path),
-            Hook::Queued(queued) => queued.call(path, None),
-            Hook::Import(import) => import.get(path),
-            Hook::Value(payload) => value::get(&payload, &path),
-            Hook::Broken(error) => Hook::Broken(error),
+    pub(crate) fn get(&self, mut path: Path) -> Hook {
+        let mut hook = self.resolved();
+        loop {
+            match hook {
+                Hook::Local(local) => return local.get(path),
+                Hook::Queued(queued) => return queued.call(path, None),
+                Hook::Import(import) => return import.get(path),
+                Hook::Broken(error) => return Hook::Broken(error),
+                Hook::Value(payload) => match value::property(&payload, &path) {
+                    Ok(Property::Known(hook)) => return hook,
+                    Ok(Property::Of(next, rest)) => {
+                        hook = next.resolved();
+                        path = rest;
+                    }
+                    Err(error) => return Hook::Broken(error),
+                },
+            }
         }
     }
+
+    /// Whether what is asked of this hook ends up, through resolutions and values that are
+    /// nothing but a stub, at one that `is` says yes to. What leads back to a promise must not
+    /// become its resolution: it would be followed for ever.
+    pub(crate) fn leads_to(&self, is: impl Fn(&Hook) -> bool) -> bool {
+        let mut hook = self.clone();
+        loop {
+            if is(&hook) {
+                return true;
+            }
+            let next = match &hook {
+                Hook::Queued(queued) => queued.destination(),
+                Hook::Import(import) => import.resolution().cloned(),
+                Hook::Value(payload) => match payload.slots.as_slice() {
+                    [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
+                    _ => None,
+                },
+                Hook::Local(_) | Hook::Broken(_) => None,
+            };
+            match next {
+                Some(next) => hook = next,
+                None => return false,
+            }
+        }
+    }
+}
+
+/// What a promise becomes that was resolved with itself.
+pub(crate) fn circular() -> Hook {
+    Hook::Broken(Error::type_error("A promise was resolved with itself."))
 }
 
 impl std::fmt::Debug for Hook {

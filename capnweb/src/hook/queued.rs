@@ -8,7 +8,7 @@ use std::{
     task::Waker,
 };
 
-use super::Hook;
+use super::{Hook, circular};
 use crate::{path::Path, payload::Args, turn};
 
 pub(crate) struct Queued {
@@ -52,6 +52,14 @@ impl Queued {
         }
     }
 
+    /// What it was resolved to, also while earlier calls still wait.
+    pub(super) fn destination(&self) -> Option<Hook> {
+        match &*self.lock() {
+            State::Waiting { .. } => None,
+            State::Flushing { to, .. } | State::Resolved(to) => Some(to.clone()),
+        }
+    }
+
     pub(super) fn call(self: &Arc<Self>, path: Path, args: Option<Args>) -> Hook {
         let hook = {
             let mut state = self.lock();
@@ -72,6 +80,8 @@ impl Queued {
 
     /// Says what this stands for. Only the first resolution counts.
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
+        let is_self = |hook: &Hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self));
+        let to = if to.leads_to(is_self) { circular() } else { to };
         {
             let mut state = self.lock();
             let State::Waiting { calls, wakers } = &mut *state else {

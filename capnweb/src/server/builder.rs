@@ -8,10 +8,10 @@ use http::HeaderValue;
 use super::{
     Accepted, Refusal, Rpc, UpgradeRequest,
     origin::Origins,
-    service::{Admit, Settings},
+    service::{Admit, Settings, Start},
 };
 use crate::{
-    Options, Stub,
+    Connection, Options, Stub,
     transport::websocket::{KeepAlive, WebSocketConfig},
 };
 
@@ -43,7 +43,12 @@ pub struct Builder<A> {
 pub struct Undecided(());
 
 /// Decided: what finds out the identity `I` of whoever asks.
-pub struct Decided<I>(Authenticate<I>);
+pub struct Decided<I> {
+    authenticate: Authenticate<I>,
+    on_connect: Option<Arc<OnConnect<I>>>,
+}
+
+type OnConnect<I> = dyn Fn(&Accepted<I>, Connection) + Send + Sync;
 
 type Authenticate<I> =
     Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<I, Refusal>> + Send + Sync>;
@@ -59,8 +64,8 @@ impl Builder<Undecided> {
         F: Fn(UpgradeRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<I, Refusal>> + Send + 'static,
     {
-        let access = Decided(Box::new(move |request| hook(request).boxed()) as Authenticate<I>);
-        Builder { settings: self.settings, access }
+        let authenticate: Authenticate<I> = Box::new(move |request| hook(request).boxed());
+        Builder { settings: self.settings, access: Decided { authenticate, on_connect: None } }
     }
 
     /// Lets in everybody who can reach the server and whose web page's origin is allowed.
@@ -70,6 +75,17 @@ impl Builder<Undecided> {
 }
 
 impl<I: Send + 'static> Builder<Decided<I>> {
+    /// Gives this hook each connection when it begins, before the first message is looked at: to
+    /// call the client's main object, to watch or to close the connection. Not for authorization,
+    /// which has been decided by then.
+    pub fn on_connect(
+        mut self,
+        hook: impl Fn(&Accepted<I>, Connection) + Send + Sync + 'static,
+    ) -> Self {
+        self.access.on_connect = Some(Arc::new(hook));
+        self
+    }
+
     /// Finishes the endpoint with what makes the main object of each connection. What a connection
     /// may do is decided here: by which object it is given.
     pub fn main<F, M>(self, main: F) -> Rpc
@@ -77,14 +93,22 @@ impl<I: Send + 'static> Builder<Decided<I>> {
         F: Fn(&Accepted<I>) -> M + Send + Sync + 'static,
         M: Into<Stub>,
     {
-        let Decided(authenticate) = self.access;
+        let Decided { authenticate, on_connect } = self.access;
         let main = Arc::new(main);
         let admit: Admit = Box::new(move |request| {
             let identity = authenticate(request.clone());
             let main = main.clone();
+            let on_connect = on_connect.clone();
             async move {
                 let accepted = Accepted::new(identity.await?, request);
-                Ok(Box::new(move || main(&accepted).into()) as _)
+                let start: Start = Box::new(move |start| {
+                    let connection = start(main(&accepted).into());
+                    if let Some(hook) = on_connect {
+                        hook(&accepted, connection.clone());
+                    }
+                    connection
+                });
+                Ok(start)
             }
             .boxed()
         });

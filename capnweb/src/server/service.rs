@@ -29,11 +29,14 @@ use crate::{
 /// The body of an answer.
 pub type ResponseBody = Full<Bytes>;
 
-/// Decides about a request, and hands out what makes the connection's main object.
+/// Decides about a request, and hands out what starts the connection.
 pub(super) type Admit =
-    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<MakeMain, Refusal>> + Send + Sync>;
+    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<Start, Refusal>> + Send + Sync>;
 
-type MakeMain = Box<dyn FnOnce() -> Stub + Send>;
+/// Makes the connection's main object, and passes it to what starts a connection with it.
+pub(super) type Start = Box<dyn FnOnce(Serve<'_>) -> Connection + Send>;
+
+type Serve<'a> = Box<dyn FnOnce(Stub) -> Connection + 'a>;
 
 /// What can be set on an endpoint.
 #[derive(Debug)]
@@ -171,7 +174,7 @@ impl Endpoint {
     async fn session(
         self: Arc<Self>,
         upgrade: OnUpgrade,
-        make_main: MakeMain,
+        start: Start,
         permit: OwnedSemaphorePermit,
         mut stop: Stop,
     ) {
@@ -182,7 +185,9 @@ impl Endpoint {
             Err(_) => return tracing::debug!("an upgrade took too long"),
         };
         let transport = WebSocketTransport::server(io, &settings.websocket).await;
-        let connection = Connection::start(transport, Some(make_main()), settings.options.clone());
+        let options = settings.options.clone();
+        let connection =
+            start(Box::new(move |main| Connection::start(transport, Some(main), options)));
         tokio::select! {
             _ = connection.closed() => {}
             () = stop.requested() => {

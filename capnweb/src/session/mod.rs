@@ -33,6 +33,7 @@ use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Import},
     transport::CloseReason,
+    value::Value,
 };
 
 /// A session, shared by its driver and everything that came from it.
@@ -165,7 +166,7 @@ impl Shared {
     pub(crate) fn abort(&self, error: Error) {
         tracing::debug!(%error, "session aborted");
         let message = format!("[\"abort\",{}]", self.error_text(&error));
-        let close = CloseReason::Abort(error.to_string());
+        let close = closing(&error);
         self.end(error, close, Some(message));
     }
 
@@ -216,6 +217,16 @@ impl Shared {
         after.run();
         result
     }
+}
+
+/// Closes with the words of what broke the session, as JavaScript does: an error's message without
+/// its name.
+fn closing(error: &Error) -> CloseReason {
+    CloseReason::Abort(match error.thrown() {
+        Value::Error(exception) => exception.message.clone(),
+        Value::String(text) => text.clone(),
+        _ => error.to_string(),
+    })
 }
 
 fn shut_down() -> Error {

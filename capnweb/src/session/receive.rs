@@ -11,10 +11,9 @@ use super::{
 use crate::{
     codec,
     error::{Error, ErrorKind},
-    hook::{Hook, Import, deliverable},
+    hook::{Hook, Import, circular, deliverable},
     path::Path,
     payload::{Args, Cap, Payload, Slot},
-    transport::CloseReason,
     turn,
     value::Value,
     wire::{self, Expr, Id, Message, Ref, RefKind},
@@ -115,6 +114,10 @@ impl Shared {
                 id.get().and_then(|id| core.entry_mut(id)).and_then(|entry| entry.import.upgrade());
             // Unknown, or just being dropped, which releases it.
             let (Some(import), Some(id)) = (import, id.get()) else { return Some(hook) };
+            let is_self = |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
+            let (hook, circle) =
+                if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
+            after.dropped.extend(circle);
             let unused = import.resolution.set(hook).err();
             core.release(id, after);
             after.dropped.push(Hook::Import(import));
@@ -149,7 +152,8 @@ impl Shared {
 
     fn handle_abort(self: &Arc<Self>, expr: Expr) -> Result<(), Error> {
         let error = self.evaluate_thrown(expr)?;
-        self.end(error, CloseReason::Done, None);
+        let close = super::closing(&error);
+        self.end(error, close, None);
         Ok(())
     }
 

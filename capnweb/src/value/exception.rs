@@ -8,7 +8,7 @@ use serde::{
     ser::SerializeTuple,
 };
 
-use super::{Object, Value};
+use super::{Object, Value, object::Fill};
 use crate::codec::token::{self, Token};
 
 /// An `Error` object: what JavaScript code throws, but also a value like any other.
@@ -107,9 +107,7 @@ impl<'de> Deserialize<'de> for ReadParts {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ReadParts, A::Error> {
                 let mut exception = read_texts(&mut seq, &self)?;
-                if let Some(properties) = seq.next_element()? {
-                    exception.properties = properties;
-                }
+                seq.next_element_seed(Fill(&mut exception.properties))?;
                 // These are not properties of their own: what the wire says of them elsewhere
                 // counts.
                 for reserved in ["name", "message", "stack"] {

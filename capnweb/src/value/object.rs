@@ -5,7 +5,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
+    de::{DeserializeSeed, MapAccess, Visitor},
 };
 
 use super::Value;
@@ -98,28 +98,36 @@ impl Serialize for Object {
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
-                Object::new().read(map)
-            }
-        }
-        deserializer.deserialize_map(Members)
+        let mut object = Self::new();
+        Fill(&mut object).deserialize(deserializer)?;
+        Ok(object)
     }
 }
 
-impl Object {
-    /// Adds the members that a deserializer still has; of duplicates the last wins.
-    pub(super) fn read<'de, A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+/// Adds the members that are read to an object; of duplicates the last wins. In place, because a
+/// copy at every level of a deep value takes stack.
+pub(super) struct Fill<'a>(pub(super) &'a mut Object);
+
+impl<'de> DeserializeSeed<'de> for Fill<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fill<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
-            self.0.insert(name, map.next_value()?);
+            let value = map.next_value()?;
+            self.0.0.insert(name, value);
         }
-        Ok(self)
+        Ok(())
     }
 }

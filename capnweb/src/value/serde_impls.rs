@@ -7,7 +7,9 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{BigInt, Bytes, Date, Object, Value, as_url, bigint, bytes, exception::ReadParts};
+use super::{
+    BigInt, Bytes, Date, Object, Value, as_url, bigint, bytes, exception::ReadParts, object::Fill,
+};
 use crate::{
     codec::token::{self, Token},
     stub::Stub,
@@ -112,17 +114,29 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         match map.next_key()? {
             None => Ok(Object::new().into()),
-            Some(token::Name::Token(Token::Error)) => {
-                map.next_value().map(|token::Body(ReadParts(exception))| Value::Error(exception))
-            }
+            Some(token::Name::Token(Token::Error)) => error(map),
             Some(token::Name::Token(token)) => special(token, map),
-            Some(token::Name::Plain(name)) => {
-                let mut members = Object::new();
-                members.insert(name, map.next_value::<Value>()?);
-                members.read(map).map(Value::Object)
-            }
+            Some(token::Name::Plain(name)) => object(name, map),
         }
     }
+}
+
+// These are apart so that their variables take stack in no more levels of a deep value than need
+// them.
+
+/// Reads the other members behind the name of the first.
+#[inline(never)]
+fn object<'de, A: MapAccess<'de>>(first: String, mut map: A) -> Result<Value, A::Error> {
+    let mut members = Object::new();
+    members.insert(first, map.next_value::<Value>()?);
+    Fill(&mut members).visit_map(map)?;
+    Ok(Value::Object(members))
+}
+
+/// Reads an error behind its token.
+#[inline(never)]
+fn error<'de, A: MapAccess<'de>>(mut map: A) -> Result<Value, A::Error> {
+    map.next_value().map(|token::Body(ReadParts(exception))| Value::Error(exception))
 }
 
 /// Integers that a number holds exactly are numbers, others are bigints. Only other formats than
@@ -135,7 +149,7 @@ fn integer(exact: impl Into<BigInt>, double: f64) -> Value {
     }
 }
 
-/// Reads what follows a token. Kept apart so that its variables take no stack in a deep value.
+/// Reads what follows a token.
 #[inline(never)]
 fn special<'de, A: MapAccess<'de>>(token: Token, mut map: A) -> Result<Value, A::Error> {
     Ok(match token {
@@ -144,7 +158,7 @@ fn special<'de, A: MapAccess<'de>>(token: Token, mut map: A) -> Result<Value, A:
             bigint::from_wire::<A::Error>(&map.next_value::<token::Body<String>>()?.0)?.into()
         }
         Token::Bytes(kind) => bytes::read_kind(map, kind)?.into(),
-        Token::Error => Value::Error(map.next_value::<token::Body<ReadParts>>()?.0.0),
+        Token::Error => error(map)?,
         Token::Url => {
             as_url::from_wire::<A::Error>(&map.next_value::<token::Body<String>>()?.0)?.into()
         }

@@ -53,6 +53,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             Head::String => self.visit_string(visitor),
             Head::Array => self.visit_array(visitor),
             Head::Object => self.visit_object(visitor),
+            Head::Special(Tag::Error) => self.visit_error(visitor),
             Head::Special(tag) => self.visit_special(tag, visitor),
         }
     }

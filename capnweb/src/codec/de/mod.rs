@@ -69,8 +69,6 @@ impl<'de> Decoder<'de> {
     }
 
     fn head(&mut self) -> Result<Head, CodecError> {
-        #[cfg(test)]
-        super::tests::limits::stack();
         Head::read(&mut self.cursor)
     }
 

@@ -45,8 +45,11 @@ impl<'de> Decoder<'de> {
         Ok(value)
     }
 
-    /// Reads an error. Apart, because errors within errors should need little stack.
-    fn visit_error<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, CodecError> {
+    /// Reads an error. Apart, so that errors within errors need little stack.
+    pub(super) fn visit_error<V: Visitor<'de>>(
+        &mut self,
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
         let body = Some(Body::Parts(self));
         let value = visitor.visit_map(Special { token: Some(Token::Error), body })?;
         head::skip_rest(&mut self.cursor)?;

@@ -36,8 +36,6 @@ impl<'a> Encoder<'a> {
 
     /// Whether there may be a value at this depth.
     fn check_depth(&self) -> Result<(), CodecError> {
-        #[cfg(test)]
-        super::tests::limits::stack();
         if self.depth < MAX_DEPTH {
             return Ok(());
         }

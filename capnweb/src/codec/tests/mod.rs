@@ -2,7 +2,7 @@
 
 mod containers;
 mod errors;
-pub(crate) mod limits;
+mod limits;
 mod navigate;
 mod properties;
 mod values;

@@ -82,8 +82,7 @@ proptest! {
         let ours: Value = read(&text);
         prop_assert_eq!(ours, Value::encode(&json).unwrap());
         let theirs: serde_json::Value = read(&text);
-        let expected: serde_json::Value = serde_json::from_str(&super::text(&theirs)).unwrap();
-        prop_assert_eq!(super::text(&expected), super::text(&theirs));
+        prop_assert_eq!(super::text(&theirs), super::text(&json));
     }
 
     #[test]
