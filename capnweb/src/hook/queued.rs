@@ -80,7 +80,8 @@ impl Queued {
 
     /// Says what this stands for. Only the first resolution counts.
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
-        let is_self = |hook: &Hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self));
+        let is_self =
+            |hook: &Hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self));
         let to = if to.leads_to(is_self) { circular() } else { to };
         {
             let mut state = self.lock();
