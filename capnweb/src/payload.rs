@@ -69,6 +69,12 @@ impl Payload {
         !self.slots.iter().any(|slot| slot.cap.is_unsettled())
     }
 
+    /// Whether all of it is one capability. Any other text that holds one begins with what the
+    /// hole stands in.
+    pub(crate) fn is_capability(&self) -> bool {
+        matches!(self.slots.as_slice(), [Slot { at: 0, .. }])
+    }
+
     /// The hook that stands for this payload: where the whole payload is a promise, that one.
     pub(crate) fn into_hook(self) -> Hook {
         match self.slots.as_slice() {

@@ -117,6 +117,7 @@ async fn wrong_requests_are_answered_by_what_is_wrong() {
 
     let (head, _) = ask(address, "POST / HTTP/1.1", UPGRADE).await;
     assert!(head.starts_with("http/1.1 405 ") && head.contains("allow: get\r\n"), "{head}");
+    assert!(head.contains("connection: close\r\n"), "{head}");
 
     let old = UPGRADE.replace("Version: 13", "Version: 8");
     let (head, _) = ask(address, "GET / HTTP/1.1", &old).await;

@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Hook, Queued, deliverable, not_a_function, value};
+use super::{Hook, Queued, Request, deliverable, not_a_function, value};
 use crate::{
     error::Error,
     maybe_send::BoxFuture,
@@ -41,8 +41,7 @@ struct Mail {
 
 struct Letter {
     path: Path,
-    /// `None` for reading a property.
-    args: Option<Args>,
+    request: Request,
 }
 
 impl Local {
@@ -54,12 +53,8 @@ impl Local {
         self.target.as_ref().expect("only the destructor takes it")
     }
 
-    pub(super) fn call(self: &Arc<Self>, path: Path, args: Args) -> Hook {
-        self.deliver(Letter { path, args: Some(args) })
-    }
-
-    pub(super) fn get(self: &Arc<Self>, path: Path) -> Hook {
-        self.deliver(Letter { path, args: None })
+    pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
+        self.deliver(Letter { path, request })
     }
 
     fn deliver(self: &Arc<Self>, letter: Letter) -> Hook {
@@ -110,11 +105,15 @@ impl Local {
 
     /// Runs a call up to its first suspension.
     fn begin(self: &Arc<Self>, letter: Letter) -> Hook {
-        let Letter { path, args } = letter;
-        match args {
-            None => self.property(path),
-            Some(args) if args.payload.is_settled() => self.invoke(path, args),
-            Some(args) => self.begin_when_settled(path, args),
+        let Letter { path, request } = letter;
+        match request {
+            Request::Get => self.property(path),
+            Request::Call(args) if args.payload.is_settled() => self.invoke(path, args),
+            Request::Call(args) => self.begin_when_settled(path, args),
+            Request::Map(mapper) if path.is_empty() => {
+                mapper.apply_to(Hook::value(Payload::of(Cap::Stub(Hook::Local(Arc::clone(self))))))
+            }
+            Request::Map(mapper) => mapper.apply_to(self.property(path)),
         }
     }
 
@@ -133,7 +132,9 @@ impl Local {
                     let settled = settling.await;
                     turn::enter(move || {
                         result.resolve(match settled {
-                            Ok(payload) => this.call(path, Args { payload, caller }),
+                            Ok(payload) => {
+                                this.request(path, Request::Call(Args { payload, caller }))
+                            }
                             Err(error) => Hook::Broken(error),
                         });
                     });
@@ -197,7 +198,7 @@ impl Local {
     fn method(self: &Arc<Self>, key: Key) -> Hook {
         let this = Arc::clone(self);
         let bound = Function(move |call: Call| {
-            let hook = this.call(vec![key.clone()], call.args);
+            let hook = this.request(vec![key.clone()], Request::Call(call.args));
             Reply(ReplyKind::Ready(Ok(Payload::of(Cap::Promise(hook, Path::new())))))
         });
         Hook::Local(Local::new(Arc::new(bound)))

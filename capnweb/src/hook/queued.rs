@@ -8,8 +8,8 @@ use std::{
     task::Waker,
 };
 
-use super::{Hook, circular};
-use crate::{path::Path, payload::Args, turn};
+use super::{Hook, Request, circular};
+use crate::{path::Path, turn};
 
 pub(crate) struct Queued {
     state: Mutex<State>,
@@ -32,8 +32,7 @@ enum State {
 
 struct Call {
     path: Path,
-    /// `None` for reading a property.
-    args: Option<Args>,
+    request: Request,
     result: Arc<Queued>,
 }
 
@@ -60,22 +59,19 @@ impl Queued {
         }
     }
 
-    pub(super) fn call(self: &Arc<Self>, path: Path, args: Option<Args>) -> Hook {
+    pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
         let hook = {
             let mut state = self.lock();
             match &mut *state {
                 State::Waiting { calls, .. } | State::Flushing { calls, .. } => {
                     let result = Queued::new();
-                    calls.push_back(Call { path, args, result: Arc::clone(&result) });
+                    calls.push_back(Call { path, request, result: Arc::clone(&result) });
                     return Hook::Queued(result);
                 }
                 State::Resolved(hook) => hook.clone(),
             }
         };
-        match args {
-            Some(args) => hook.call(path, args),
-            None => hook.get(path),
-        }
+        hook.request(path, request)
     }
 
     /// Says what this stands for. Only the first resolution counts.
@@ -120,11 +116,7 @@ impl Queued {
                     }
                 }
             };
-            let result = match call.args {
-                Some(args) => to.call(call.path, args),
-                None => to.get(call.path),
-            };
-            call.result.resolve(result);
+            call.result.resolve(to.request(call.path, call.request));
         }
     }
 

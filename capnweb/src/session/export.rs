@@ -41,7 +41,7 @@ impl Shared {
         });
     }
 
-    fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
+    pub(super) fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
         let hook = hook.resolved();
         match self.own_import(&hook) {
             Some(id) => write::reference(out, "import", id, &[]),

@@ -19,7 +19,10 @@ mod table;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -32,8 +35,12 @@ use self::{
 use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Import},
+    path::Path,
+    payload::Args,
     transport::CloseReason,
+    turn,
     value::Value,
+    wire::Limits,
 };
 
 /// A session, shared by its driver and everything that came from it.
@@ -281,6 +288,28 @@ impl Caller {
 
     pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
         self.0.as_ref()?.upgrade()
+    }
+
+    /// Begins a call that came over this connection, unless too many are under way.
+    pub(crate) fn call(&self, hook: &Hook, path: Path, args: Args) -> Hook {
+        if let Some(session) = self.shared() {
+            let limit = session.options.limits.max_calls_in_flight;
+            if session.running.load(Ordering::Relaxed) >= limit {
+                return Hook::Broken(Error::of_kind(
+                    ErrorKind::Overloaded,
+                    "Error",
+                    format_args!("More than {limit} calls are in flight."),
+                ));
+            }
+        }
+        let result = hook.call(path, args);
+        turn::run_queued();
+        result
+    }
+
+    /// The limits that hold for what this connection asks for.
+    pub(crate) fn limits(&self) -> Limits {
+        self.shared().map(|session| session.options.limits.clone()).unwrap_or_default()
     }
 
     /// Whether there is nobody left to take the result. Never so for a local call.

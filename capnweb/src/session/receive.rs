@@ -1,6 +1,6 @@
 //! What the peer asks of this side, and answers.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use bytestring::ByteString;
 
@@ -11,12 +11,14 @@ use super::{
 use crate::{
     codec,
     error::{Error, ErrorKind},
+    evaluate::{Found, Step, carry_out},
     hook::{Hook, Import, circular, deliverable},
+    map::Mapper,
     path::Path,
-    payload::{Args, Cap, Payload, Slot},
+    payload::{Cap, Payload},
     turn,
     value::Value,
-    wire::{self, Expr, Id, Message, Ref, RefKind},
+    wire::{self, Capture, Expr, Id, Message, Ref, RefKind},
 };
 
 impl Shared {
@@ -179,7 +181,7 @@ impl Shared {
             return Ok(Payload { text: expr.text, slots: Vec::new() });
         }
         let found = self.with(|core, after| self.look_up(core, after, expr.refs))?;
-        Ok(self.carry_out(expr.text, found))
+        Ok(carry_out(expr.text, found, &Caller::new(self)))
     }
 
     fn look_up(
@@ -228,6 +230,28 @@ impl Shared {
                 let hook = own_export(core, id)?;
                 let found = self.look_up(core, after, args.refs)?;
                 Ok(Step::Call { hook, path, text: args.text, args: found, promise })
+            }
+            RefKind::Map { id, path, captures, instructions } => {
+                let hook = own_export(core, id)?;
+                let mut mapper = Mapper {
+                    captures: Vec::with_capacity(captures.len()),
+                    instructions,
+                    caller: Caller::new(self),
+                };
+                for capture in captures {
+                    let captured = match capture {
+                        Capture::Import(id) => own_export(core, id),
+                        Capture::Export(id) => self.import(core, id),
+                    };
+                    match captured {
+                        Ok(hook) => mapper.captures.push(hook),
+                        Err(error) => {
+                            after.dropped.append(&mut mapper.captures);
+                            return Err(error);
+                        }
+                    }
+                }
+                Ok(Step::Map { hook, path, mapper })
             }
         }
     }
@@ -291,76 +315,6 @@ impl Shared {
         }
         Ok(())
     }
-
-    /// Fills an expression's holes with what was found, making calls and reading properties in
-    /// their order.
-    fn carry_out(self: &Arc<Self>, text: ByteString, found: Vec<Found>) -> Payload {
-        let mut slots = Vec::with_capacity(found.len());
-        for Found { at, step } in found {
-            let cap = match step {
-                Step::Cap(cap) => cap,
-                Step::Get { hook, path, promise } => {
-                    let is_value = path.is_empty() && matches!(hook, Hook::Value(_));
-                    cap(if is_value { hook } else { hook.get(path) }, promise)
-                }
-                Step::Call { hook, path, text, args, promise } => {
-                    let payload = self.carry_out(text, args);
-                    cap(self.call(hook, path, payload), promise)
-                }
-            };
-            match at {
-                Some(at) => slots.push(Slot { at, cap }),
-                None => turn::bury(cap),
-            }
-        }
-        Payload { text, slots }
-    }
-
-    fn call(self: &Arc<Self>, hook: Hook, path: Path, payload: Payload) -> Hook {
-        let limit = self.options.limits.max_calls_in_flight;
-        if self.running.load(Ordering::Relaxed) >= limit {
-            turn::bury(payload);
-            return Hook::Broken(Error::of_kind(
-                ErrorKind::Overloaded,
-                "Error",
-                format_args!("More than {limit} calls are in flight."),
-            ));
-        }
-        let result = hook.call(path, Args { payload, caller: Caller::new(self) });
-        turn::run_queued();
-        result
-    }
-}
-
-/// A reference that has been looked up.
-struct Found {
-    at: Option<u32>,
-    step: Step,
-}
-
-enum Step {
-    Cap(Cap),
-    Get { hook: Hook, path: Path, promise: bool },
-    Call { hook: Hook, path: Path, text: ByteString, args: Vec<Found>, promise: bool },
-}
-
-impl Found {
-    fn hooks(self) -> Vec<Hook> {
-        match self.step {
-            Step::Cap(Cap::Stub(hook) | Cap::Promise(hook, _)) => vec![hook],
-            Step::Cap(Cap::Settled(_)) => Vec::new(),
-            Step::Get { hook, .. } => vec![hook],
-            Step::Call { hook, args, .. } => {
-                let mut hooks = vec![hook];
-                hooks.extend(args.into_iter().flat_map(Found::hooks));
-                hooks
-            }
-        }
-    }
-}
-
-fn cap(hook: Hook, promise: bool) -> Cap {
-    if promise { Cap::Promise(hook, Path::new()) } else { Cap::Stub(hook) }
 }
 
 /// The main object is a target; where it is asked for as a value, that value is a stub of it.

@@ -97,6 +97,7 @@ fn config() -> WebSocketConfig {
 /// anybody look at its transport.
 async fn upgraded(server: &JsServer) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+    stream.set_nodelay(true).expect("the socket is open");
     let request = format!(
         "GET /rpc HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

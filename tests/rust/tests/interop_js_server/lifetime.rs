@@ -1,6 +1,6 @@
 //! How connections begin and end.
 
-use capnweb::{ErrorKind, Stub, Value, client::ConnectError};
+use capnweb::{ErrorKind, Stub, Value, client::ConnectError, value::BigInt};
 use capnweb_tests::{JsServer, JsSession, limited};
 
 const KEY: &str = "correct horse";
@@ -84,6 +84,28 @@ async fn closing_ends_what_is_pending_and_the_servers_session() {
         connection.close();
         assert_eq!(pending.await.unwrap_err().kind(), ErrorKind::Disposed);
         assert_eq!(connection.closed().await.kind(), ErrorKind::Disposed);
+        server.deserted().await;
+        server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_aborts_says_why() {
+    limited(async {
+        let JsSession { mut server, connection, main, log } = JsSession::start().await;
+        let pending = main.call("hold", ()).into_future();
+        let broken = main.broken_by();
+        // JavaScript does not read bigints of more than 16,384 digits.
+        let long: BigInt = "7".repeat(16_385).parse().unwrap();
+        let refused = main.call("echo", (Value::BigInt(long),)).await.unwrap_err();
+        let says = "Deserialized bigint exceeds maximum length of 16384 digits.";
+        let errors = [refused, pending.await.unwrap_err(), broken.await, connection.closed().await];
+        for error in errors {
+            assert_eq!(error.message(), says);
+        }
+        let abort = log.frames().into_iter().next_back().unwrap();
+        assert!(abort.starts_with(r#"< ["abort",["error","#), "{abort}");
         server.deserted().await;
         server.stop().await;
     })
