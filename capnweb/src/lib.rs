@@ -81,8 +81,8 @@
 //!
 //! # Not there yet
 //!
-//! Interfaces as Rust traits, `map`, streams, blobs and the types of `fetch`, HTTP batches, and
-//! Cloudflare Workers. A peer that uses one of them sees its session aborted.
+//! Interfaces as Rust traits, streams, blobs and the types of `fetch`, HTTP batches, and Cloudflare
+//! Workers. A peer that uses one of them sees its session aborted.
 #![warn(missing_docs)]
 
 #[cfg(feature = "client")]
