@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Hook, circular};
-use crate::{path::Path, payload::Args, turn};
+use crate::{path::Path, payload::Args, session::Running, turn};
 
 pub(crate) struct Queued {
     state: Mutex<State>,
@@ -35,6 +35,19 @@ struct Call {
     /// `None` for reading a property.
     args: Option<Args>,
     result: Arc<Queued>,
+    /// Counts it among the calls of its connection while it waits.
+    _running: Option<Running>,
+}
+
+impl Call {
+    /// Whether nobody could see what comes of it: a property that was to be read.
+    fn is_abandoned(&mut self) -> bool {
+        self.args.is_none()
+            && Arc::get_mut(&mut self.result).is_some_and(|result| {
+                let state = result.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+                matches!(state, State::Waiting { calls, .. } if calls.is_empty())
+            })
+    }
 }
 
 impl Queued {
@@ -61,12 +74,17 @@ impl Queued {
     }
 
     pub(super) fn call(self: &Arc<Self>, path: Path, args: Option<Args>) -> Hook {
+        let mut abandoned = Vec::new();
         let hook = {
             let mut state = self.lock();
             match &mut *state {
                 State::Waiting { calls, .. } | State::Flushing { calls, .. } => {
+                    if calls.len() == calls.capacity() {
+                        abandoned.extend(take_abandoned(calls));
+                    }
                     let result = Queued::new();
-                    calls.push_back(Call { path, args, result: Arc::clone(&result) });
+                    let _running = args.as_ref().map(|args| Running::new(args.caller.clone()));
+                    calls.push_back(Call { path, args, result: Arc::clone(&result), _running });
                     return Hook::Queued(result);
                 }
                 State::Resolved(hook) => hook.clone(),
@@ -143,6 +161,21 @@ impl Queued {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes out what need not be done any more. Called when the queue would have to grow, so that it
+/// is bounded by what is still wanted.
+fn take_abandoned(calls: &mut VecDeque<Call>) -> Vec<Call> {
+    let mut abandoned = Vec::new();
+    for _ in 0..calls.len() {
+        let Some(mut call) = calls.pop_front() else { break };
+        if call.is_abandoned() {
+            abandoned.push(call);
+        } else {
+            calls.push_back(call);
+        }
+    }
+    abandoned
 }
 
 impl Drop for Queued {

@@ -131,7 +131,7 @@ impl Shared {
             if core.outgoing_bytes <= limit {
                 return Poll::Ready(Ok(()));
             }
-            core.waiting_for_room.push(cx.waker().clone());
+            wake_later(&mut core.waiting_for_room, cx.waker());
             Poll::Pending
         })
     }
@@ -145,7 +145,7 @@ impl Shared {
             if core.unanswered == 0 {
                 return Poll::Ready(Ok(()));
             }
-            core.waiting_for_drain.push(cx.waker().clone());
+            wake_later(&mut core.waiting_for_drain, cx.waker());
             Poll::Pending
         })
     }
@@ -171,6 +171,11 @@ impl Shared {
 
     /// Ends the session without telling the peer: the connection is gone, or not needed any more.
     pub(crate) fn end(&self, error: Error, close: CloseReason, last_message: Option<String>) {
+        // What was thrown to end a session is no failure of the methods that were under way.
+        let error = match error.kind() {
+            ErrorKind::Thrown => error.with_kind(ErrorKind::Disconnected),
+            _ => error,
+        };
         let (ended, driven) = self.with(|core, after| {
             if core.ended.is_some() {
                 return (false, core.driven);
@@ -215,6 +220,12 @@ impl Shared {
         };
         after.run();
         result
+    }
+}
+
+fn wake_later(wakers: &mut Vec<Waker>, waker: &Waker) {
+    if !wakers.iter().any(|known| known.will_wake(waker)) {
+        wakers.push(waker.clone());
     }
 }
 

@@ -76,6 +76,7 @@ impl Shared {
     }
 
     fn handle_pull(self: &Arc<Self>, id: Id) -> Result<(), Error> {
+        let limit = self.options.limits.max_calls_in_flight;
         let pulled = self.with(|core, _| {
             let export = id.get().and_then(|id| core.export_mut(id));
             let Some(export) = export else { return Err(no_such_export(id)) };
@@ -83,8 +84,10 @@ impl Shared {
                 return Ok(None);
             }
             let hook = export.hook.clone();
+            let waiting = core.unanswered;
             core.unanswered += 1;
-            Ok(Some(hook))
+            // Each one waits in a task, which a release does not end.
+            Ok(Some(if waiting < limit { hook } else { Hook::Broken(too_many_calls(limit)) }))
         })?;
         if let (Some(hook), Some(id)) = (pulled, id.get()) {
             self.answer(id, if id == 0 { main_as_value(hook) } else { hook });
@@ -319,11 +322,7 @@ impl Shared {
         let limit = self.options.limits.max_calls_in_flight;
         if self.running.load(Ordering::Relaxed) >= limit {
             turn::bury(payload);
-            return Hook::Broken(Error::of_kind(
-                ErrorKind::Overloaded,
-                "Error",
-                format_args!("More than {limit} calls are in flight."),
-            ));
+            return Hook::Broken(too_many_calls(limit));
         }
         let result = hook.call(path, Args { payload, caller: Caller::new(self) });
         turn::run_queued();
@@ -383,6 +382,14 @@ fn peer_id(id: Id) -> Result<i64, Error> {
         Some(number) if number < 0 => Ok(number),
         _ => Err(protocol(format_args!("bad id for an export: {id}"))),
     }
+}
+
+fn too_many_calls(limit: usize) -> Error {
+    Error::of_kind(
+        ErrorKind::Overloaded,
+        "Error",
+        format_args!("More than {limit} calls are in flight."),
+    )
 }
 
 fn no_such_export(id: Id) -> Error {

@@ -5,6 +5,7 @@ mod executor;
 mod fixed_target;
 mod pair;
 mod peer;
+pub mod random;
 mod tools;
 
 pub use executor::{Outcome, TestExecutor};
