@@ -184,7 +184,8 @@ impl Local {
         if is_forbidden(key) {
             return Hook::value(Payload::undefined());
         }
-        match catch_unwind(AssertUnwindSafe(|| turn::user_code(|| self.target().has_method(name)))) {
+        match catch_unwind(AssertUnwindSafe(|| turn::user_code(|| self.target().has_method(name))))
+        {
             Ok(false) => {
                 let target = Arc::clone(self.target());
                 run(move || target.get(name), Caller::default())

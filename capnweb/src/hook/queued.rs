@@ -4,15 +4,24 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::Waker,
 };
 
 use super::{Hook, circular};
 use crate::{path::Path, payload::Args, session::Running, turn};
 
+/// How many promises can be resolved with one another in a row. A call on a promise that turns out
+/// to be a promise of that call's own result would be passed on for ever.
+const MAX_RESOLUTIONS: usize = 1 << 14;
+
 pub(crate) struct Queued {
     state: Mutex<State>,
+    /// How many promises in a row have been resolved with the next one, up to this one.
+    resolutions: AtomicUsize,
 }
 
 enum State {
@@ -54,6 +63,7 @@ impl Queued {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State::Waiting { calls: VecDeque::new(), wakers: Vec::new() }),
+            resolutions: AtomicUsize::new(0),
         })
     }
 
@@ -98,8 +108,7 @@ impl Queued {
 
     /// Says what this stands for. Only the first resolution counts.
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
-        let is_self = |hook: &Hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self));
-        let to = if to.leads_to(is_self) { circular() } else { to };
+        let to = if self.may_become(&to) { to } else { circular() };
         {
             let mut state = self.lock();
             let State::Waiting { calls, wakers } = &mut *state else {
@@ -118,6 +127,18 @@ impl Queued {
         }
         let this = Arc::clone(self);
         turn::schedule(Box::new(move || this.flush()));
+    }
+
+    /// Whether following this to that would come to an end.
+    fn may_become(self: &Arc<Self>, to: &Hook) -> bool {
+        if let Hook::Queued(next) = to {
+            let resolutions = self.resolutions.load(Ordering::Relaxed) + 1;
+            if resolutions > MAX_RESOLUTIONS {
+                return false;
+            }
+            next.resolutions.fetch_max(resolutions, Ordering::Relaxed);
+        }
+        !to.leads_to(|hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self)))
     }
 
     /// Passes the calls on that wait, and those that are made meanwhile. Runs once.

@@ -118,7 +118,8 @@ impl Shared {
                 id.get().and_then(|id| core.entry_mut(id)).and_then(|entry| entry.import.upgrade());
             // Unknown, or just being dropped, which releases it.
             let (Some(import), Some(id)) = (import, id.get()) else { return Some(hook) };
-            let is_self = |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
+            let is_self =
+                |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
             let (hook, circle) =
                 if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
             after.dropped.extend(circle);

@@ -131,9 +131,10 @@ fn holding_too_many_results_ends_the_session() {
     }
     peer.exchange(r#"["release",2,1]"#, &[]);
     peer.exchange(r#"["push",["pipeline",0,["square"],[1]]]"#, &[]);
-    peer.exchange(r#"["push",["pipeline",0,["square"],[1]]]"#, &[
-        r#"["abort",["error","Error","More than 4 results are held."]]"#,
-    ]);
+    peer.exchange(
+        r#"["push",["pipeline",0,["square"],[1]]]"#,
+        &[r#"["abort",["error","Error","More than 4 results are held."]]"#],
+    );
 }
 
 #[test]
@@ -142,11 +143,14 @@ fn sending_too_many_capabilities_ends_the_session() {
     let peer = Peer::new(Some(FixedTarget::stub()), options);
     peer.exchange(r#"["push",{"a":["export",-1],"b":["promise",-2]}]"#, &[]);
     peer.exchange(r#"["release",1,1]"#, &[r#"["release",-1,1]"#, r#"["release",-2,1]"#]);
-    peer.exchange(r#"["push",{"a":["export",-3],"b":["promise",-4],"c":["export",-5]}]"#, &[
-        r#"["release",-3,1]"#,
-        r#"["release",-4,1]"#,
-        r#"["abort",["error","Error","More than 2 capabilities were sent."]]"#,
-    ]);
+    peer.exchange(
+        r#"["push",{"a":["export",-3],"b":["promise",-4],"c":["export",-5]}]"#,
+        &[
+            r#"["release",-3,1]"#,
+            r#"["release",-4,1]"#,
+            r#"["abort",["error","Error","More than 2 capabilities were sent."]]"#,
+        ],
+    );
 }
 
 #[test]
@@ -167,9 +171,10 @@ fn a_call_beyond_those_that_may_be_under_way_fails_and_is_not_run() {
         peer.exchange(&format!(r#"["push",["pipeline",0,["{name}"],[]]]"#), &[]);
     }
     assert_eq!(log.take(), ["a", "b"]);
-    peer.exchange(r#"["pull",3]"#, &[
-        r#"["reject",3,["error","Error","More than 2 calls are in flight."]]"#,
-    ]);
+    peer.exchange(
+        r#"["pull",3]"#,
+        &[r#"["reject",3,["error","Error","More than 2 calls are in flight."]]"#],
+    );
     gate.open();
     peer.executor.run();
     peer.exchange(r#"["push",["pipeline",0,["d"],[]]]"#, &[]);
@@ -194,9 +199,10 @@ fn calls_that_wait_for_a_promise_count_as_under_way() {
                 peer.exchange(&format!(r#"["release",{id},1]"#), &[]);
             }
         }
-        peer.exchange(r#"["pull",20]"#, &[
-            r#"["reject",20,["error","Error","More than 10 calls are in flight."]]"#,
-        ]);
+        peer.exchange(
+            r#"["pull",20]"#,
+            &[r#"["reject",20,["error","Error","More than 10 calls are in flight."]]"#],
+        );
     }
 }
 
@@ -209,9 +215,10 @@ fn pulls_that_wait_are_bounded() {
         peer.exchange(&format!(r#"["release",{id},1]"#), &[]);
     }
     peer.exchange(r#"["push",["pipeline",1]]"#, &[]);
-    peer.exchange(r#"["pull",12]"#, &[
-        r#"["reject",12,["error","Error","More than 10 calls are in flight."]]"#,
-    ]);
+    peer.exchange(
+        r#"["pull",12]"#,
+        &[r#"["reject",12,["error","Error","More than 10 calls are in flight."]]"#],
+    );
 }
 
 #[test]
@@ -226,9 +233,10 @@ fn properties_that_nobody_waits_for_any_more_are_not_kept() {
     // What is still wanted is still read.
     peer.exchange(r#"["push",["pipeline",1,["p"]]]"#, &[]);
     peer.exchange(&format!(r#"["pull",{}]"#, id + 1), &[]);
-    peer.exchange(r#"["push",["pipeline",0,["releaseHeld"],[{"p":5}]]]"#, &[
-        &format!(r#"["resolve",{},5]"#, id + 1),
-    ]);
+    peer.exchange(
+        r#"["push",["pipeline",0,["releaseHeld"],[{"p":5}]]]"#,
+        &[&format!(r#"["resolve",{},5]"#, id + 1)],
+    );
 }
 
 #[test]
@@ -246,8 +254,7 @@ fn a_value_that_is_nested_too_deeply_is_not_sent() {
 
 #[test]
 fn a_message_that_is_too_long_ends_the_session() {
-    let peer =
-        Peer::new(Some(FixedTarget::stub()), limits(|limits| limits.max_message_size = 100));
+    let peer = Peer::new(Some(FixedTarget::stub()), limits(|limits| limits.max_message_size = 100));
     peer.exchange(&format!(r#"["push","{}"]"#, "x".repeat(89)), &[]);
     let answer = peer.send(&format!(r#"["push","{}"]"#, "x".repeat(90)));
     assert!(answer[0].starts_with(r#"["abort","#), "{answer:?}");
@@ -262,10 +269,10 @@ fn delegates() -> Stub {
 fn a_promise_that_a_peer_resolves_with_itself_is_rejected() {
     const REJECTED: &str = r#"["error","TypeError","A promise was resolved with itself."]"#;
     let peer = Peer::new(Some(delegates()), Options::new());
-    peer.exchange(r#"["push",["pipeline",0,["m"],[["export",-1]]]]"#, &[
-        r#"["push",["pipeline",-1,[],[]]]"#,
-        r#"["release",-1,1]"#,
-    ]);
+    peer.exchange(
+        r#"["push",["pipeline",0,["m"],[["export",-1]]]]"#,
+        &[r#"["push",["pipeline",-1,[],[]]]"#, r#"["release",-1,1]"#],
+    );
     peer.exchange(r#"["resolve",1,["import",1]]"#, &[r#"["release",1,1]"#]);
     peer.exchange(r#"["push",["pipeline",1,["m"],[]]]"#, &[]);
     peer.exchange(r#"["pull",2]"#, &[&format!(r#"["reject",2,{REJECTED}]"#)]);
@@ -278,6 +285,20 @@ fn a_promise_that_a_peer_resolves_with_itself_is_rejected() {
     peer.exchange(r#"["resolve",3,["import",3]]"#, &[r#"["release",3,1]"#]);
     peer.exchange(r#"["push",["pipeline",3,["m"],[]]]"#, &[]);
     peer.exchange(r#"["pull",5]"#, &[&format!(r#"["reject",5,{REJECTED}]"#)]);
+}
+
+#[test]
+fn a_call_on_a_promise_that_becomes_the_result_of_that_call_is_rejected() {
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["push",["pipeline",0,["callBack"],[["export",-1],1]]]"#);
+    // A call on what the callback will return, and that is the result of this call.
+    peer.send(r#"["push",["pipeline",1,["m"],[]]]"#);
+    peer.send(r#"["pull",2]"#);
+    let answers = peer.send(r#"["resolve",1,["import",2]]"#);
+    assert!(
+        answers.iter().any(|answer| answer.starts_with(r#"["reject",2,["error","TypeError","#)),
+        "{answers:?}"
+    );
 }
 
 #[test]

@@ -59,24 +59,24 @@ fn an_id_that_is_received_again_is_counted_on() {
     // While one is kept, it comes again and is dropped: that reference stays counted.
     peer.exchange(r#"["push",["pipeline",0,["getNull"],[["export",-1]]]]"#, &[]);
     peer.exchange(r#"["push",["pipeline",0,["dropKept"],[]]]"#, &[r#"["release",-1,2]"#]);
-    peer.exchange(r#"["push",["pipeline",0,["getNull"],[["export",-1]]]]"#, &[
-        r#"["release",-1,1]"#,
-    ]);
+    peer.exchange(
+        r#"["push",["pipeline",0,["getNull"],[["export",-1]]]]"#,
+        &[r#"["release",-1,1]"#],
+    );
 }
 
 #[test]
 fn parameters_are_released_when_the_handler_has_ended_and_before_its_result_is_sent() {
     let peer = serve(FixedTarget::stub());
-    peer.exchange(r#"["push",["pipeline",0,["callBack"],[["export",-1],5]]]"#, &[
-        r#"["push",["pipeline",-1,[],[5]]]"#,
-        r#"["pull",1]"#,
-    ]);
+    peer.exchange(
+        r#"["push",["pipeline",0,["callBack"],[["export",-1],5]]]"#,
+        &[r#"["push",["pipeline",-1,[],[5]]]"#, r#"["pull",1]"#],
+    );
     peer.exchange(r#"["pull",1]"#, &[]);
-    peer.exchange(r#"["resolve",1,25]"#, &[
-        r#"["release",1,1]"#,
-        r#"["release",-1,1]"#,
+    peer.exchange(
         r#"["resolve",1,25]"#,
-    ]);
+        &[r#"["release",1,1]"#, r#"["release",-1,1]"#, r#"["resolve",1,25]"#],
+    );
 }
 
 #[test]

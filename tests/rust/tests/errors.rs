@@ -36,9 +36,8 @@ fn an_error_keeps_its_name_message_cause_and_properties() {
 #[test]
 fn an_aggregate_error_keeps_its_errors() {
     let errors = vec![Exception::new("Error", "one"), Exception::new("SyntaxError", "two")];
-    let error = thrown(
-        Exception::new("AggregateError", "several").with_property("errors", errors.clone()),
-    );
+    let error =
+        thrown(Exception::new("AggregateError", "several").with_property("errors", errors.clone()));
     let exception = error.exception().unwrap();
     let received: Vec<_> = exception.errors().iter().cloned().collect();
     assert_eq!(received, errors.into_iter().map(Value::from).collect::<Vec<_>>());
@@ -77,10 +76,7 @@ fn a_stack_is_sent_only_where_the_hook_supplies_one() {
         peer.exchange(r#"["push",["pipeline",0,["m"],[]]]"#, &[]);
         peer.send(r#"["pull",1]"#).remove(0)
     };
-    assert_eq!(
-        ask(Options::new()),
-        r#"["reject",1,["error","Error","no",null,{"code":1}]]"#
-    );
+    assert_eq!(ask(Options::new()), r#"["reject",1,["error","Error","no",null,{"code":1}]]"#);
     assert_eq!(
         ask(Options::new().on_send_error(|_| None)),
         r#"["reject",1,["error","Error","no",null,{"code":1}]]"#
@@ -97,9 +93,8 @@ fn a_stack_is_sent_only_where_the_hook_supplies_one() {
 
 #[test]
 fn the_hook_sees_what_failed_on_this_side_too() {
-    let options = Options::new().on_send_error(|error| {
-        Some(Exception::new("Error", format!("{:?}", error.kind())))
-    });
+    let options = Options::new()
+        .on_send_error(|error| Some(Exception::new("Error", format!("{:?}", error.kind()))));
     let peer = Peer::new(Some(FixedTarget::stub()), options);
     peer.exchange(r#"["push",["pipeline",0,["greet"],[5]]]"#, &[]);
     peer.exchange(r#"["pull",1]"#, &[r#"["reject",1,["error","Error","Decode"]]"#]);

@@ -98,13 +98,10 @@ fn a_stub_of_one_peer_works_for_the_other() {
 fn a_stub_that_comes_back_goes_home_as_what_it_was() {
     let mut row = Row::new();
     let counter: Stub = row.run(row.a().call("makeCounter", (1,))).unwrap();
-    let from_c: Stub =
-        row.run(row.c().call("giveBack", (&counter,)).get("stub")).unwrap();
+    let from_c: Stub = row.run(row.c().call("giveBack", (&counter,)).get("stub")).unwrap();
     row.settle();
     row.ab.client.log.clear();
-    let value: f64 = row
-        .run(row.a().call("giveBack", (from_c,)).get("stub").get("value"))
-        .unwrap();
+    let value: f64 = row.run(row.a().call("giveBack", (from_c,)).get("stub").get("value")).unwrap();
     assert_eq!(value, 1.0);
     let frame = &row.ab.client.log[0];
     assert!(frame.contains(r#"["giveBack"],[["import",-"#), "{frame}");
@@ -171,8 +168,7 @@ fn callbacks_are_called_through() {
     let stub = mortal(&log);
     let value: f64 = row.run(row.a().call("callBack", (&stub, 5))).unwrap();
     assert_eq!(value, 50.0);
-    let through: Stub =
-        row.run(row.a().call("giveBack", (&stub,)).get("stub")).unwrap();
+    let through: Stub = row.run(row.a().call("giveBack", (&stub,)).get("stub")).unwrap();
     drop(stub);
     let value: f64 = row.run(row.c().call("callBack", (&through, 6))).unwrap();
     assert_eq!(value, 60.0);

@@ -61,8 +61,7 @@ fn a_property_as_an_argument_is_not_read_by_its_sender() {
 fn awaiting_twice_pulls_once() {
     let peer = client();
     let promise = peer.connection.main().call("get", ()).decode::<u32>();
-    let outcomes =
-        [0, 1].map(|_| peer.executor.start(promise.clone().into_future()));
+    let outcomes = [0, 1].map(|_| peer.executor.start(promise.clone().into_future()));
     peer.expect(&[r#"["push",["pipeline",0,["get"],[]]]"#, r#"["pull",1]"#]);
     peer.exchange(r#"["resolve",1,7]"#, &[r#"["release",1,1]"#]);
     for outcome in outcomes {

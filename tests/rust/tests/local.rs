@@ -43,8 +43,7 @@ fn arguments_are_copied_when_the_call_is_made() {
     }
     let executor = TestExecutor::new();
     let cell = Arc::new(Mutex::new(1));
-    let echoed =
-        executor.enter(|| FixedTarget::stub().call("echo", (Shared(Arc::clone(&cell)),)));
+    let echoed = executor.enter(|| FixedTarget::stub().call("echo", (Shared(Arc::clone(&cell)),)));
     *cell.lock().unwrap() = 2;
     assert_eq!(run::<u32>(&executor, echoed).unwrap(), 1);
 }
@@ -74,7 +73,8 @@ fn promises_in_arguments_are_resolved_first() {
             waits.wait().await;
             Ok(4.0)
         });
-        let sum = stub.call("add", (late, stub.call("add", (1, stub.get("info").get("a").get("b").get(1)))));
+        let sum = stub
+            .call("add", (late, stub.call("add", (1, stub.get("info").get("a").get("b").get(1)))));
         let outcome = executor.start(sum.decode::<f64>().into_future());
         executor.run();
         assert!(outcome.take().is_none());

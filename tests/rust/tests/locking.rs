@@ -36,11 +36,14 @@ fn a_target_may_call_when_it_is_dropped() {
         Options::new(),
     );
     peer.exchange(r#"["push",["pipeline",0,["make"],[["export",-1]]]]"#, &[]);
-    peer.exchange(r#"["release",1,1]"#, &[
-        r#"["push",["pipeline",-1,["dropped"],[]]]"#,
+    peer.exchange(
         r#"["release",1,1]"#,
-        r#"["release",-1,1]"#,
-    ]);
+        &[
+            r#"["push",["pipeline",-1,["dropped"],[]]]"#,
+            r#"["release",1,1]"#,
+            r#"["release",-1,1]"#,
+        ],
+    );
 }
 
 #[test]
@@ -106,13 +109,15 @@ fn deserializing_may_call_on_the_same_connection() {
             Ok(Self)
         }
     }
-    let peer =
-        Peer::new(Some(target(|call| call.reply(|(_,): (Calls,)| Ok(())))), Options::new());
-    peer.exchange(r#"["push",["pipeline",0,["m"],[["export",-1]]]]"#, &[
-        r#"["push",["pipeline",-1,["reading"],["x"]]]"#,
-        r#"["release",1,1]"#,
-        r#"["release",-1,1]"#,
-    ]);
+    let peer = Peer::new(Some(target(|call| call.reply(|(_,): (Calls,)| Ok(())))), Options::new());
+    peer.exchange(
+        r#"["push",["pipeline",0,["m"],[["export",-1]]]]"#,
+        &[
+            r#"["push",["pipeline",-1,["reading"],["x"]]]"#,
+            r#"["release",1,1]"#,
+            r#"["release",-1,1]"#,
+        ],
+    );
 }
 
 #[test]
@@ -130,10 +135,10 @@ fn a_waker_may_call_on_the_same_connection() {
     let waker = Waker::from(Arc::new(CallsBack(main, Mutex::default())));
     assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     peer.expect(&[r#"["push",["pipeline",0,["get"],[]]]"#, r#"["pull",1]"#]);
-    peer.exchange(r#"["resolve",1,5]"#, &[
-        r#"["release",1,1]"#,
-        r#"["push",["pipeline",0,["woken"],[["import",0]]]]"#,
-    ]);
+    peer.exchange(
+        r#"["resolve",1,5]"#,
+        &[r#"["release",1,1]"#, r#"["push",["pipeline",0,["woken"],[["import",0]]]]"#],
+    );
     let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) else {
         panic!("it was resolved");
     };
@@ -351,9 +356,8 @@ fn a_call_on_values_that_hold_each_other_takes_no_stack() {
         for _ in 0..LONG {
             promise = Promise::resolved(&promise.stub());
         }
-        let outcome = executor.enter(|| {
-            executor.start(promise.call("next", ()).decode::<Stub>().into_future())
-        });
+        let outcome = executor
+            .enter(|| executor.start(promise.call("next", ()).decode::<Stub>().into_future()));
         executor.run();
         assert!(outcome.take().unwrap().is_ok());
     });
