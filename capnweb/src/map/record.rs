@@ -193,7 +193,8 @@ fn on_recorder(hook: &Hook, path: Path, request: Request) -> Result<Hook, (Path,
     });
     match recorded {
         Some(hook) => {
-            turn::bury(Some(request).map(drop));
+            // Outside of the borrow: it may hold the last references to something.
+            drop(request);
             Ok(hook)
         }
         None => Err((path, request)),
