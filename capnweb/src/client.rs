@@ -189,6 +189,7 @@ mod tests {
         let builder = connect("ws://localhost/?key=hidden").bearer("hidden").header("x", "hidden");
         assert!(!format!("{builder:?}").contains("hidden"));
         let builder = batch("http://localhost/?key=hidden").bearer("hidden").header("x", "hidden");
-        assert!(!format!("{builder:?} {:?}", builder.begin()).contains("hidden"));
+        assert!(!format!("{builder:?}").contains("hidden"));
+        assert!(!format!("{:?}", builder.begin()).contains("hidden"));
     }
 }
