@@ -11,7 +11,7 @@ use capnweb::{
     client::ConnectError,
     server::{self, Builder, Decided, Refusal, Rpc, UpgradeRequest},
 };
-use capnweb_tests::{FixedTarget, Gate, Log, OnDrop, limited, target};
+use capnweb_tests::{FixedTarget, Gate, Log, OnDrop, Peer, limited, target};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -390,6 +390,36 @@ async fn the_deadline_ends_a_batch_whose_method_never_answers() {
     .await;
 }
 
+#[tokio::test]
+async fn a_client_that_leaves_ends_its_batch_and_not_the_method() {
+    limited(async {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let main = target(move |call| {
+            let caller = call.caller().clone();
+            let tell = tell.clone();
+            call.reply_async(|(): ()| async move {
+                tell.send("begun").unwrap();
+                caller.gone().await;
+                tell.send("ended").unwrap();
+                Ok(())
+            })
+        });
+        let server = Server::start(move || main.clone()).await;
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let body = "[\"push\",[\"pipeline\",0,[\"wait\"],[]]]\n[\"pull\",1]";
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        assert_eq!(told.recv().await, Some("begun"));
+        assert_eq!(server.rpc.connections(), 1);
+        drop(stream);
+        assert_eq!(told.recv().await, Some("ended"));
+        while server.rpc.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_waits_for_running_batches() {
     limited(async {
@@ -446,6 +476,42 @@ async fn a_batch_that_does_not_reach_a_server_fails_all_its_calls() {
         assert!(matches!(error, ConnectError::Io { .. }), "{error}");
     })
     .await;
+}
+
+#[test]
+fn only_promises_that_are_held_are_asked_for() {
+    let peer = Peer::new(None, Options::new());
+    let main = peer.connection.main();
+    let held = main.call("held", ());
+    drop(main.call("dropped", ()));
+    let chained = main.call("made", ()).call("chained", ());
+    let awaited = main.call("awaited", ());
+    let _waiting = peer.executor.start(async move { awaited.await.map(drop) });
+    peer.outgoing();
+    peer.session.pull_promises();
+    peer.expect(&[r#"["pull",1]"#, r#"["pull",4]"#]);
+    peer.session.pull_promises();
+    peer.expect(&[]);
+    drop((held, chained));
+}
+
+#[test]
+fn what_waits_when_the_input_ends_fails_and_the_rest_goes_on() {
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["push",["pipeline",0,["callBack"],[["export",-1],5]]]"#);
+    peer.send(r#"["push",["pipeline",0,["giveBack"],[["export",-2]]]]"#);
+    peer.send(r#"["pull",1]"#);
+    peer.session.input_ended("nobody listens");
+    let rejected = r#"["reject",1,["error","Error","nobody listens"]]"#;
+    assert!(peer.outgoing().iter().any(|frame| frame == rejected));
+    peer.exchange(r#"["pull",2]"#, &[r#"["resolve",2,{"stub":["import",-2]}]"#]);
+    // It can still be called, but not be waited for.
+    let main = peer.connection.main();
+    let call = main.call("more", ());
+    assert_eq!(peer.outgoing().len(), 1);
+    let waiting = peer.executor.start(async move { call.await.map(drop) });
+    peer.outgoing();
+    assert_eq!(waiting.take().unwrap().unwrap_err().message(), "nobody listens");
 }
 
 /// A server that answers one request with this; its URL.
