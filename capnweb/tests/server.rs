@@ -113,7 +113,10 @@ async fn wrong_requests_are_answered_by_what_is_wrong() {
     let (head, body) = ask(address, "GET / HTTP/1.1", "").await;
     assert!(head.starts_with("http/1.1 400 "), "{head}");
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
-    assert_eq!(body, r#"{"error":"this address is for WebSocket connections only"}"#);
+    assert_eq!(
+        body,
+        r#"{"error":"this address is for WebSocket connections, and for batches sent by POST"}"#
+    );
 
     let (head, _) = ask(address, "POST / HTTP/1.1", UPGRADE).await;
     assert!(head.starts_with("http/1.1 405 ") && head.contains("allow: get\r\n"), "{head}");

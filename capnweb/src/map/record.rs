@@ -193,8 +193,7 @@ fn on_recorder(hook: &Hook, path: Path, request: Request) -> Result<Hook, (Path,
     });
     match recorded {
         Some(hook) => {
-            // Outside of the borrow: it may hold the last references to something.
-            drop(request);
+            turn::bury(request);
             Ok(hook)
         }
         None => Err((path, request)),

@@ -34,6 +34,8 @@ pub(super) struct Core {
     pub(super) outgoing_bytes: usize,
     /// How many pulls of the peer, and promises sent to it, have not been answered.
     pub(super) unanswered: usize,
+    /// The peer will say nothing more, for this reason, but still reads what it is sent.
+    pub(super) input_ended: Option<Error>,
     pub(super) ended: Option<Ended>,
     pub(super) handle: Weak<Handle>,
     /// A driver has a transport for this session.
@@ -89,6 +91,7 @@ impl Core {
             outgoing: VecDeque::new(),
             outgoing_bytes: 0,
             unanswered: 0,
+            input_ended: None,
             ended: None,
             handle: Weak::new(),
             driven: false,
@@ -181,6 +184,11 @@ impl Core {
         if self.unanswered == 0 {
             after.wakers.append(&mut self.waiting_for_drain);
         }
+    }
+
+    /// What this side imports, in no order.
+    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.pushed_imports.values_mut().chain(self.peer_imports.values_mut())
     }
 
     /// Breaks every import, lets go of every export, and wakes everybody.

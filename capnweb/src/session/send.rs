@@ -200,6 +200,9 @@ impl Shared {
             if ended.is_some() {
                 return ended;
             }
+            if pull && let Some(error) = &core.input_ended {
+                return Some(Hook::Broken(error.clone()));
+            }
             let Some(entry) = core.entry_mut(import.id) else {
                 return Some(Hook::Broken(super::shut_down()));
             };
@@ -211,6 +214,24 @@ impl Shared {
             }
             None
         })
+    }
+
+    /// Asks for every result that somebody still holds the promise of.
+    pub(crate) fn pull_held(&self) {
+        self.with(|core, after| {
+            let entries = core.entries_mut().filter(|entry| !entry.pulled);
+            let held: Vec<_> = entries.filter_map(|entry| entry.import.upgrade()).collect();
+            let promises = held.iter().filter(|import| import.is_promise);
+            let mut ids: Vec<_> = promises.map(|import| import.id).collect();
+            ids.sort_unstable();
+            for id in ids {
+                if let Some(entry) = core.entry_mut(id) {
+                    entry.pulled = true;
+                    core.send(write::pull(id), after);
+                }
+            }
+            after.dropped.extend(held.into_iter().map(Hook::Import));
+        });
     }
 
     /// The last reference to an import that was never resolved is gone.
