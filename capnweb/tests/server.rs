@@ -246,6 +246,35 @@ async fn shutdown_closes_sessions_and_refuses_new_ones() {
 }
 
 #[tokio::test]
+async fn shutdown_answers_what_is_under_way() {
+    let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let release = std::sync::Arc::new(tokio::sync::Notify::new());
+    let held = release.clone();
+    let rpc = capnweb::server::rpc().allow_unauthenticated().main(move |_| {
+        let (began, held) = (began.clone(), held.clone());
+        Stub::function(move |(): ()| {
+            let (began, held) = (began.clone(), held.clone());
+            async move {
+                began.send(()).unwrap();
+                held.notified().await;
+                Ok("stored")
+            }
+        })
+    });
+    let (address, _server) = serve(&rpc).await;
+    let connection = connect(address).await.unwrap();
+    let answer = tokio::spawn(async move { connection.main().invoke(()).decode::<String>().await });
+    begun.recv().await.unwrap();
+    let ending = rpc.clone();
+    let ended = tokio::spawn(async move { ending.shutdown(Duration::from_secs(20)).await });
+    // Nobody new is let in any more, so the shutdown has begun.
+    while connect(address).await.is_ok() {}
+    release.notify_one();
+    assert_eq!(answer.await.unwrap().unwrap(), "stored");
+    assert!(ended.await.unwrap());
+}
+
+#[tokio::test]
 async fn axum_serves_the_endpoint() {
     let (rpc, made) = counting();
     let app = axum::Router::new().route_service("/rpc", rpc.clone());

@@ -77,9 +77,8 @@ impl Builder<Undecided> {
 }
 
 impl<I: Send + 'static> Builder<Decided<I>> {
-    /// Gives this hook each connection when it begins, before the first message is looked at: to
-    /// call the client's main object, to watch or to close the connection. Not for authorization,
-    /// which has been decided by then. A batch counts as a connection; its client can be called,
+    /// Gives this hook each connection when it has begun: to call the client's main object, to watch
+    /// or to close the connection. Not for authorization, which has been decided by then. A batch counts as a connection; its client can be called,
     /// but cannot answer.
     pub fn on_connect(
         mut self,

@@ -63,7 +63,7 @@ impl Rpc {
         let permits = settings.max_connections.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Endpoint {
             permits: Arc::new(Semaphore::new(permits)),
-            stop: watch::Sender::new(false),
+            stop: watch::Sender::new(None),
             settings,
             admit,
         }))
@@ -76,10 +76,11 @@ impl Rpc {
     }
 
     /// Ends the endpoint in good order: further requests are answered 503, [`serve`](super::serve)
-    /// stops accepting, and all connections are closed, while batches are still answered. Returns
-    /// whether they had all ended within `grace`; the rest go on. There is no way back.
+    /// stops accepting, batches are still answered, and each connection is closed as soon as what its
+    /// client waits for has been answered, or half of `grace` has passed. Returns whether they had
+    /// all ended within `grace`; the rest go on. There is no way back.
     pub async fn shutdown(&self, grace: Duration) -> bool {
-        self.0.stop.send_replace(true);
+        self.0.stop.send_replace(Some(grace / 2));
         // Whatever has to end first holds a `Stop`.
         timeout(grace, self.0.stop.closed()).await.is_ok()
     }
@@ -132,16 +133,18 @@ impl fmt::Debug for Rpc {
 }
 
 /// Tells when the endpoint is shut down. The shutdown then waits until this is dropped.
-pub(super) struct Stop(watch::Receiver<bool>);
+/// It says how long answers may take that are under way.
+pub(super) struct Stop(watch::Receiver<Option<Duration>>);
 
 impl Stop {
-    pub(super) async fn requested(&mut self) {
+    pub(super) async fn requested(&mut self) -> Duration {
         // An error would mean that the endpoint is no more.
-        let _ = self.0.wait_for(|&stop| stop).await;
+        let requested = self.0.wait_for(Option::is_some).await;
+        requested.ok().and_then(|grace| *grace).unwrap_or_default()
     }
 
     fn is_requested(&self) -> bool {
-        *self.0.borrow()
+        self.0.borrow().is_some()
     }
 }
 
@@ -149,7 +152,7 @@ pub(super) struct Endpoint {
     pub(super) settings: Settings,
     admit: Admit,
     permits: Arc<Semaphore>,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Option<Duration>>,
 }
 
 /// A request that was let in. Counts as a connection, and delays the shutdown, until it is dropped.
@@ -215,7 +218,9 @@ impl Endpoint {
         begun(&connection);
         tokio::select! {
             _ = connection.closed() => {}
-            () = stop.requested() => {
+            grace = stop.requested() => {
+                // It ends as well when the client leaves.
+                let _ = timeout(grace, connection.drain()).await;
                 connection.close();
                 connection.closed().await;
             }
