@@ -43,27 +43,6 @@ pub(crate) enum Step {
     },
 }
 
-impl Found {
-    /// The capabilities in it, for whoever must not drop them in place.
-    pub(crate) fn hooks(self) -> Vec<Hook> {
-        match self.step {
-            Step::Cap(Cap::Stub(hook) | Cap::Promise(hook, _)) => vec![hook],
-            Step::Cap(Cap::Settled(_)) => Vec::new(),
-            Step::Get { hook, .. } => vec![hook],
-            Step::Call { hook, args, .. } => {
-                let mut hooks = vec![hook];
-                hooks.extend(args.into_iter().flat_map(Found::hooks));
-                hooks
-            }
-            Step::Map { hook, mut mapper, .. } => {
-                let mut hooks = std::mem::take(&mut mapper.captures);
-                hooks.push(hook);
-                hooks
-            }
-        }
-    }
-}
-
 /// Fills an expression's holes, making calls and reading properties in their order.
 pub(crate) fn carry_out(text: ByteString, found: Vec<Found>, caller: &Caller) -> Payload {
     let mut slots = Vec::with_capacity(found.len());

@@ -13,7 +13,7 @@
 
 use bytestring::ByteString;
 
-use crate::{hook::Hook, path::Path, session::Caller, turn, wire};
+use crate::{hook::Hook, path::Path, session::Caller, stream::Readable, turn, wire};
 
 /// A value in wire form, owning the capabilities in it.
 #[derive(Clone, Default)]
@@ -49,6 +49,10 @@ pub(crate) enum Cap {
     Promise(Hook, Path),
     /// A promise that has settled: its value stands here now.
     Settled(Payload),
+    /// A stream to be read by whoever gets it.
+    Readable(Readable),
+    /// A stream to be written by whoever gets it.
+    Writable(Hook),
 }
 
 impl Payload {
@@ -88,10 +92,11 @@ impl Payload {
     /// The capability that is all of this payload, be it promise or stub.
     pub(crate) fn into_capability(mut self) -> Hook {
         match self.slots.pop().map(|slot| slot.cap) {
-            Some(Cap::Stub(hook)) => hook,
+            Some(Cap::Stub(hook) | Cap::Writable(hook)) => hook,
             Some(Cap::Promise(hook, path)) if path.is_empty() => hook,
             Some(Cap::Promise(hook, path)) => hook.get(path),
             Some(Cap::Settled(payload)) => Hook::value(payload),
+            Some(cap @ Cap::Readable(_)) => Hook::value(Payload::of(cap)),
             None => Hook::value(self),
         }
     }
@@ -101,7 +106,7 @@ impl Cap {
     /// Whether a promise is left in it.
     pub(crate) fn is_unsettled(&self) -> bool {
         match self {
-            Cap::Stub(_) => false,
+            Cap::Stub(_) | Cap::Readable(_) | Cap::Writable(_) => false,
             Cap::Promise(..) => true,
             Cap::Settled(payload) => !payload.is_settled(),
         }

@@ -21,6 +21,17 @@ pub trait Spawn: MaybeSend + MaybeSync + 'static {
     /// this returns.
     fn spawn(&self, future: BoxFuture<()>);
 
+    /// The time since some moment in the past, which never goes back.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn now(&self) -> Duration {
+        static START: OnceLock<std::time::Instant> = OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
+    }
+
+    /// The time since some moment in the past, which never goes back.
+    #[cfg(target_arch = "wasm32")]
+    fn now(&self) -> Duration;
+
     /// A future that ends after this long.
     fn sleep(&self, duration: Duration) -> BoxFuture<()>;
 }
@@ -67,6 +78,17 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + MaybeSend + 'static) {
     match current() {
         Some(spawn) => spawn.spawn(Box::pin(future)),
         None => without_executor(future),
+    }
+}
+
+/// Spawns on this executor, or else on the current one.
+pub(crate) fn spawn_on(
+    executor: Option<&SpawnHandle>,
+    future: impl Future<Output = ()> + MaybeSend + 'static,
+) {
+    match executor {
+        Some(executor) => executor.spawn(Box::pin(future)),
+        None => spawn(future),
     }
 }
 

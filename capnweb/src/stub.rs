@@ -138,9 +138,11 @@ impl Stub {
 
     /// The stub that a message being read holds under this number.
     pub(crate) fn received<E: de::Error>(id: u64) -> Result<Self, E> {
-        frame::claim(id)
-            .map(Self)
-            .ok_or_else(|| E::custom("a stub can only be received in a Cap'n Web message"))
+        match frame::claim(id) {
+            Some(Cap::Stub(hook)) => Ok(Self(hook)),
+            Some(cap) => Err(frame::unexpected(&cap, "a stub")),
+            None => Err(E::custom("a stub can only be received in a Cap'n Web message")),
+        }
     }
 }
 

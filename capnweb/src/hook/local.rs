@@ -128,8 +128,10 @@ impl Local {
                 let result = Resolver(Some(Queued::new()));
                 let hook = result.hook();
                 let this = Arc::clone(self);
+                let waiting = Running::new(caller.clone());
                 spawn::spawn(async move {
                     let settled = settling.await;
+                    drop(waiting);
                     turn::enter(move || {
                         result.resolve(match settled {
                             Ok(payload) => {
@@ -241,7 +243,7 @@ pub(crate) fn run_future(future: BoxFuture<Result<Payload, Error>>, caller: Call
             let hook = result.hook();
             let running = Running::new(caller);
             spawn::spawn(async move {
-                let settled = running.to_end(&mut handler).await;
+                let settled = running.finish(&mut handler).await;
                 drop(handler);
                 turn::enter(move || result.resolve(outcome(settled)));
             });

@@ -81,7 +81,7 @@ fn deliverable_at(mut payload: Payload, depth: usize) -> BoxFuture<Result<Payloa
                         Arc::unwrap_or_clone(payload)
                     }
                     Cap::Settled(payload) => payload,
-                    cap @ Cap::Stub(_) => Payload::of(cap),
+                    cap => Payload::of(cap),
                 };
                 let payload = if payload.is_settled() {
                     payload

@@ -142,7 +142,10 @@ impl Function<'_> {
     fn look_up_one(&self, kind: &RefKind, variables: &[Hook]) -> Result<Step, Error> {
         let variable = |id: Id| self.variable(id, variables);
         Ok(match kind {
-            RefKind::Export(_) | RefKind::Promise(_) => {
+            RefKind::Readable(_) => {
+                return Err(Error::msg("A mapper function cannot use pipe readables."));
+            }
+            RefKind::Export(_) | RefKind::Promise(_) | RefKind::Writable(_) => {
                 return Err(Error::msg("A mapper function cannot refer to exports."));
             }
             RefKind::Own { id, path: None, promise: false } => Step::Cap(Cap::Stub(variable(*id)?)),

@@ -213,8 +213,8 @@ fn text(recorders: &mut [Recorder], payload: &Payload) -> Result<String, Error> 
                 let index = capture(recorders, hook);
                 write::reference(out, "pipeline", index, path);
             }
-            // Only a payload that is delivered has any.
-            Cap::Settled(_) => out.push_str("null"),
+            // Streams were refused; settled promises are only in what is delivered.
+            Cap::Settled(_) | Cap::Readable(_) | Cap::Writable(_) => out.push_str("null"),
         }
     });
     Ok(out)

@@ -10,15 +10,17 @@ use futures::FutureExt;
 
 use super::{
     Shared,
-    core::{After, Core, Export, Work},
+    core::{After, Core, Entry, Export, Work},
 };
 use crate::{
     codec,
     error::Error,
-    hook::{Hook, Queued, Settle},
+    hook::{Hook, Import, Queued, Settle},
     path::Path,
     payload::{Cap, Payload},
-    spawn, turn,
+    spawn,
+    stream::Readable,
+    turn,
     value::{Exception, Value},
     wire::{write, write_string},
 };
@@ -37,6 +39,12 @@ impl Shared {
                 Cap::Stub(hook) => self.write_stub(core, hook, out),
                 Cap::Promise(hook, path) => self.write_promise(core, after, hook, path, out),
                 Cap::Settled(payload) => self.write_exporting(core, after, payload, out),
+                Cap::Readable(readable) => self.write_readable(core, after, readable, out),
+                Cap::Writable(hook) => {
+                    let export = Export { is_writable: true, ..Export::new(hook.resolved()) };
+                    let id = core.introduce(export);
+                    write::reference(out, "writable", id, &[]);
+                }
             }
         });
     }
@@ -52,6 +60,26 @@ impl Shared {
                 write::reference(out, "export", id, &[]);
             }
         }
+    }
+
+    /// Opens a pipe for a stream that is sent, into which it is written from now on.
+    fn write_readable(
+        &self,
+        core: &mut Core,
+        after: &mut After,
+        readable: &Readable,
+        out: &mut String,
+    ) {
+        let Some(handle) = core.handle.upgrade() else {
+            // The session is shutting down: nobody will read what is written here.
+            return out.push_str("null");
+        };
+        core.send(write::PIPE.to_owned(), after);
+        let id = core.pushed_imports.next_id().cast_signed();
+        let import = Arc::new(Import::new(handle, id, false));
+        core.pushed_imports.push(Entry::new(Arc::downgrade(&import)));
+        after.work.push(Work::Pump { readable: readable.clone(), to: Hook::Import(import) });
+        write::reference(out, "readable", id, &[]);
     }
 
     fn write_promise(
@@ -80,7 +108,7 @@ impl Shared {
 
     /// The id of a capability that is this peer's own. Under the lock, what is not resolved is
     /// not released either.
-    fn own_import(&self, hook: &Hook) -> Option<i64> {
+    pub(super) fn own_import(&self, hook: &Hook) -> Option<i64> {
         match hook {
             Hook::Import(import)
                 if std::ptr::eq(Arc::as_ptr(&import.session.shared), self)
@@ -100,7 +128,8 @@ impl Shared {
             Poll::Pending => {
                 let this = Arc::clone(self);
                 let closed = self.closed.wait();
-                spawn::spawn(async move {
+                // A call with a promise in it may be made where there is no executor.
+                spawn::spawn_on(self.options.spawn.as_ref(), async move {
                     // Nobody is left to be told when the session has ended.
                     if let futures::future::Either::Left((result, _)) =
                         futures::future::select(settle, closed).await
@@ -134,7 +163,7 @@ impl Shared {
             core.send(frame, after);
             core.answered(after);
             if core.export(id).is_some_and(|export| export.released_by_answer) {
-                after.dropped.extend(core.remove_export(id).map(|export| export.hook));
+                after.exports.extend(core.remove_export(id));
             }
         });
     }

@@ -37,6 +37,7 @@ use crate::{
     hook::{Hook, Import},
     path::Path,
     payload::Args,
+    spawn::{self, SpawnHandle},
     transport::CloseReason,
     turn,
     value::Value,
@@ -47,6 +48,8 @@ use crate::{
 pub(crate) struct Shared {
     core: Mutex<Core>,
     options: Options,
+    /// Where its tasks run, whoever starts them.
+    spawn: Option<SpawnHandle>,
     /// Handlers of the peer's calls that are running in tasks.
     running: AtomicUsize,
     /// The session has ended.
@@ -73,11 +76,16 @@ impl Shared {
             main.unwrap_or_else(|| Hook::Broken(Error::msg("This connection has no main object.")));
         Arc::new(Self {
             core: Mutex::new(Core::new(main)),
+            spawn: options.spawn.clone().or_else(spawn::current),
             options,
             running: AtomicUsize::new(0),
             closed: ClosedSignal::new(),
             done: ClosedSignal::new(),
         })
+    }
+
+    pub(crate) fn spawn(&self) -> Option<&SpawnHandle> {
+        self.spawn.as_ref()
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -139,7 +147,7 @@ impl Shared {
             if core.outgoing_bytes <= limit {
                 return Poll::Ready(Ok(()));
             }
-            core.waiting_for_room.push(cx.waker().clone());
+            wake_later(&mut core.waiting_for_room, cx.waker());
             Poll::Pending
         })
     }
@@ -153,7 +161,7 @@ impl Shared {
             if core.unanswered == 0 {
                 return Poll::Ready(Ok(()));
             }
-            core.waiting_for_drain.push(cx.waker().clone());
+            wake_later(&mut core.waiting_for_drain, cx.waker());
             Poll::Pending
         })
     }
@@ -179,6 +187,11 @@ impl Shared {
 
     /// Ends the session without telling the peer: the connection is gone, or not needed any more.
     pub(crate) fn end(&self, error: Error, close: CloseReason, last_message: Option<String>) {
+        // What was thrown to end a session is no failure of the methods that were under way.
+        let error = match error.kind() {
+            ErrorKind::Thrown => error.with_kind(ErrorKind::Disconnected),
+            _ => error,
+        };
         let (ended, driven) = self.with(|core, after| {
             if core.ended.is_some() {
                 return (false, core.driven);
@@ -233,7 +246,7 @@ impl Shared {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             f(&mut core, &mut after)
         };
-        after.run();
+        after.run(self.spawn.as_ref());
         result
     }
 }
@@ -246,6 +259,12 @@ fn closing(error: &Error) -> CloseReason {
         Value::String(text) => text.clone(),
         _ => error.to_string(),
     })
+}
+
+fn wake_later(wakers: &mut Vec<Waker>, waker: &Waker) {
+    if !wakers.iter().any(|known| known.will_wake(waker)) {
+        wakers.push(waker.clone());
+    }
 }
 
 fn shut_down() -> Error {
@@ -307,11 +326,7 @@ impl Caller {
         if let Some(session) = self.shared() {
             let limit = session.options.limits.max_calls_in_flight;
             if session.running.load(Ordering::Relaxed) >= limit {
-                return Hook::Broken(Error::of_kind(
-                    ErrorKind::Overloaded,
-                    "Error",
-                    format_args!("More than {limit} calls are in flight."),
-                ));
+                return Hook::Broken(receive::too_many_calls(limit));
             }
         }
         let result = hook.call(path, args);

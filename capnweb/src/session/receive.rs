@@ -16,6 +16,7 @@ use crate::{
     map::Mapper,
     path::Path,
     payload::{Cap, Payload},
+    stream::{Readable, pipe},
     turn,
     value::Value,
     wire::{self, Capture, Expr, Id, Message, Ref, RefKind},
@@ -68,24 +69,35 @@ impl Shared {
     }
 
     fn handle_pipe(&self) -> Result<(), Error> {
-        let hook = Hook::Broken(Error::msg("Cannot pull a WritableStream stub"));
+        let (writer, reader) = pipe(self.options.limits.max_stream_bytes);
         self.with(|core, _| {
             self.check_exports(core)?;
-            core.pushed_exports.push(Export::new(hook));
+            core.pushed_exports.push(Export {
+                is_writable: true,
+                readable: Some(reader),
+                ..Export::new(writer)
+            });
             Ok(())
         })
     }
 
     fn handle_pull(self: &Arc<Self>, id: Id) -> Result<(), Error> {
+        let limit = self.options.limits.max_calls_in_flight;
         let pulled = self.with(|core, _| {
             let export = id.get().and_then(|id| core.export_mut(id));
             let Some(export) = export else { return Err(no_such_export(id)) };
             if std::mem::replace(&mut export.pulled, true) {
                 return Ok(None);
             }
-            let hook = export.hook.clone();
+            let hook = if export.is_writable {
+                Hook::Broken(Error::msg("Cannot pull a WritableStream stub"))
+            } else {
+                export.hook.clone()
+            };
+            let waiting = core.unanswered;
             core.unanswered += 1;
-            Ok(Some(hook))
+            // Each one waits in a task, which a release does not end.
+            Ok(Some(if waiting < limit { hook } else { Hook::Broken(too_many_calls(limit)) }))
         })?;
         if let (Some(hook), Some(id)) = (pulled, id.get()) {
             self.answer(id, if id == 0 { main_as_value(hook) } else { hook });
@@ -121,6 +133,7 @@ impl Shared {
             let (hook, circle) =
                 if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
             after.dropped.extend(circle);
+            let hook = self.embargoed(core, after, &import, hook);
             let unused = import.resolution.set(hook).err();
             core.release(id, after);
             after.dropped.push(Hook::Import(import));
@@ -147,7 +160,7 @@ impl Shared {
             if export.refs == 0
                 && let Some(id) = id.get()
             {
-                after.dropped.extend(core.remove_export(id).map(|export| export.hook));
+                after.exports.extend(core.remove_export(id));
             }
             Ok(())
         })
@@ -197,7 +210,7 @@ impl Shared {
                 Ok(step) => all.push(Found { at, step }),
                 Err(error) => {
                     // What has been found so far may be the last references to it.
-                    after.dropped.extend(all.into_iter().flat_map(Found::hooks));
+                    after.found.append(&mut all);
                     return Err(error);
                 }
             }
@@ -215,6 +228,16 @@ impl Shared {
             RefKind::Export(id) => Ok(Step::Cap(Cap::Stub(self.import(core, id)?))),
             RefKind::Promise(id) => {
                 Ok(Step::Cap(Cap::Promise(self.import_promise(core, id)?, Path::new())))
+            }
+            RefKind::Writable(id) => Ok(Step::Cap(Cap::Writable(self.import(core, id)?))),
+            RefKind::Readable(id) => {
+                let export = id.get().and_then(|id| core.export_mut(id));
+                match export.and_then(|export| export.readable.take()) {
+                    Some(reader) => Ok(Step::Cap(Cap::Readable(Readable::of_pipe(reader)))),
+                    None => Err(protocol(format_args!(
+                        "Export {id} is not a pipe or its readable end was already consumed."
+                    ))),
+                }
             }
             RefKind::Own { id, path: None, promise: false } => {
                 Ok(Step::Cap(Cap::Stub(own_export(core, id)?)))
@@ -338,6 +361,14 @@ fn peer_id(id: Id) -> Result<i64, Error> {
         Some(number) if number < 0 => Ok(number),
         _ => Err(protocol(format_args!("bad id for an export: {id}"))),
     }
+}
+
+pub(super) fn too_many_calls(limit: usize) -> Error {
+    Error::of_kind(
+        ErrorKind::Overloaded,
+        "Error",
+        format_args!("More than {limit} calls are in flight."),
+    )
 }
 
 fn no_such_export(id: Id) -> Error {

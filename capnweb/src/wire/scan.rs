@@ -76,6 +76,10 @@ pub(crate) enum RefKind {
     Export(Id),
     /// `["promise", id]`: the same, to be replaced by what it resolves to.
     Promise(Id),
+    /// `["readable", id]`: the readable end of a pipe that the peer has opened.
+    Readable(Id),
+    /// `["writable", id]`: a stream that the peer introduces for this side to write.
+    Writable(Id),
     /// `["import", id, path?]` and `["pipeline", id, path?]`: one of ours, or a property of it.
     Own { id: Id, path: Option<Path>, promise: bool },
     /// The same with arguments: a call.
@@ -492,7 +496,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         raw: &str,
         outer_keys: usize,
-        many: &mut Option<Box<HashSet<u64>>>,
+        many: &mut Option<HashSet<u64>>,
     ) -> Scan<()> {
         if self.canonical {
             return Ok(());
@@ -503,7 +507,7 @@ impl<'a> Scanner<'a> {
         let seen = match many {
             Some(many) => !many.insert(hash),
             None if object.len() < 32 => object.contains(&hash),
-            None => !many.insert(Box::new(object.iter().copied().collect())).insert(hash),
+            None => !many.insert(object.iter().copied().collect()).insert(hash),
         };
         if seen {
             return Err(Stop::Unusual);
@@ -541,9 +545,14 @@ impl<'a> Scanner<'a> {
                 }
                 self.end_or_unknown(start)
             }
-            "export" | "promise" => {
+            "export" | "promise" | "readable" | "writable" => {
                 let Some(id) = self.comma_number()? else { return self.unknown(start) };
-                let kind = if tag == "export" { RefKind::Export(id) } else { RefKind::Promise(id) };
+                let kind = match &*tag {
+                    "export" => RefKind::Export(id),
+                    "promise" => RefKind::Promise(id),
+                    "readable" => RefKind::Readable(id),
+                    _ => RefKind::Writable(id),
+                };
                 self.rest_of_array()?;
                 self.hole(start, kind);
                 Ok(())

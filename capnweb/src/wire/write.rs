@@ -25,6 +25,9 @@ pub(crate) fn map_head(out: &mut String, id: i64, path: &[Key]) {
 /// What closes a call behind its path or arguments.
 pub(crate) const CALL_TAIL: &str = "]]";
 
+/// `["pipe"]`
+pub(crate) const PIPE: &str = "[\"pipe\"]";
+
 pub(crate) fn pull(id: i64) -> String {
     let mut out = String::with_capacity(24);
     out.push_str("[\"pull\",");

@@ -157,6 +157,10 @@ impl Spawn for TestExecutor {
         self.0.ready.lock().unwrap().push_back(task);
     }
 
+    fn now(&self) -> Duration {
+        self.0.clock.lock().unwrap().now
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<()> {
         let executor = Arc::clone(&self.0);
         let mut clock = self.0.clock.lock().unwrap();

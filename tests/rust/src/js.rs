@@ -123,8 +123,11 @@ pub async fn run_suite(file: &str, env: &[(&str, &str)]) {
     );
 }
 
-/// Node.js in `tests/interop`, whose packages are installed first.
-fn node() -> Command {
+/// Node.js in `tests/interop`, whose packages are installed first. Killed when dropped.
+///
+/// # Panics
+/// If they cannot be installed.
+pub fn node() -> Command {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(install_packages);
     let mut node = Command::new("node");

@@ -9,12 +9,13 @@ mod js_session;
 mod logging;
 mod pair;
 mod peer;
+pub mod random;
 mod tools;
 
 pub use executor::{Outcome, TestExecutor};
 pub use fixed_server::FixedServer;
 pub use fixed_target::FixedTarget;
-pub use js::{DEADLINE, JsServer, run_suite};
+pub use js::{DEADLINE, JsServer, node, run_suite};
 pub use js_session::{JsSession, KEY, clean, limited};
 pub use logging::{FrameLog, Logging};
 pub use pair::{Pair, Side};
