@@ -1,30 +1,47 @@
 //! Connecting to a server by its URL.
 //!
 //! Owns the [`Connect`] builder: from URL, headers and limits to a connection, by way of TCP, TLS
-//! and the WebSocket's opening handshake, all under one deadline. Knows nothing of sessions but how
-//! to start one.
+//! and the WebSocket's opening handshake (or, on Cloudflare Workers, of a request that the runtime
+//! makes), all under one deadline. Knows nothing of sessions but how to start one.
 
 mod error;
+#[cfg(not(feature = "client"))]
+mod fetch;
+#[cfg(feature = "client")]
 mod handshake;
+#[cfg(feature = "client")]
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    time::Duration,
-};
+use std::{fmt, future::IntoFuture, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tokio::net::TcpStream;
 use url::{Host, Url};
 
 pub use self::error::ConnectError;
-use crate::{
-    Connection, Options, Stub,
-    transport::websocket::{KeepAlive, WebSocketConfig, WebSocketTransport},
-};
+#[cfg(not(feature = "client"))]
+pub use self::fetch::Through;
+#[cfg(not(feature = "client"))]
+use self::fetch::{open, timeout};
+#[cfg(feature = "client")]
+use self::tcp::{open, timeout};
+#[cfg(feature = "client")]
+use crate::transport::websocket::KeepAlive;
+use crate::{BoxFuture, Connection, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE};
+
+/// The headers that the handshake sets or negotiates; nobody else may.
+const OWN_HEADERS: [HeaderName; 6] = [
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_ACCEPT,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+];
+
+/// How much of a refusal's body is kept for the error.
+const MAX_REFUSAL: usize = 4096;
 
 /// Starts to describe a connection to a `ws://` or `wss://` URL; awaiting it connects.
 ///
@@ -35,7 +52,7 @@ use crate::{
 /// # }
 /// ```
 ///
-/// `wss://` needs the cargo feature `tls`.
+/// `wss://` needs the cargo feature `tls`, except on Cloudflare Workers.
 pub fn connect(url: impl Into<String>) -> Connect {
     Connect {
         url: url.into(),
@@ -43,8 +60,12 @@ pub fn connect(url: impl Into<String>) -> Connect {
         invalid: None,
         main: None,
         options: Options::default(),
-        websocket: WebSocketConfig::default(),
+        max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
         timeout: Duration::from_secs(30),
+        #[cfg(feature = "client")]
+        keep_alive: Some(KeepAlive::default()),
+        #[cfg(not(feature = "client"))]
+        through: Through::default(),
         #[cfg(feature = "tls")]
         tls: None,
     }
@@ -59,8 +80,12 @@ pub struct Connect {
     invalid: Option<ConnectError>,
     main: Option<Stub>,
     options: Options,
-    websocket: WebSocketConfig,
+    max_message_size: usize,
     timeout: Duration,
+    #[cfg(feature = "client")]
+    keep_alive: Option<KeepAlive>,
+    #[cfg(not(feature = "client"))]
+    through: Through,
     #[cfg(feature = "tls")]
     tls: Option<tls::Config>,
 }
@@ -76,7 +101,7 @@ impl Connect {
         V: TryInto<HeaderValue>,
     {
         match (name.try_into(), value.try_into()) {
-            (Ok(name), Ok(value)) if !handshake::OWN_HEADERS.contains(&name) => {
+            (Ok(name), Ok(value)) if !OWN_HEADERS.contains(&name) => {
                 self.headers.append(name, value);
             }
             (Ok(name), _) => {
@@ -116,15 +141,17 @@ impl Connect {
     }
 
     /// The largest message that is accepted from the server, in bytes. The default is
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::websocket::DEFAULT_MAX_MESSAGE_SIZE).
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE).
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.websocket.max_message_size = bytes;
+        self.max_message_size = bytes;
         self
     }
 
-    /// How a server that has silently gone is found out; `None` switches pings off.
+    /// How a server that has silently gone is found out; `None` switches pings off. Not on
+    /// Workers, where the runtime sends none.
+    #[cfg(feature = "client")]
     pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
-        self.websocket.keep_alive = keep_alive.into();
+        self.keep_alive = keep_alive.into();
         self
     }
 
@@ -146,41 +173,30 @@ impl Connect {
         self
     }
 
+    /// Connects by way of a service binding or a Durable Object and not over the internet. The
+    /// host in the URL is then only what the other Worker sees.
+    #[cfg(not(feature = "client"))]
+    pub fn through(mut self, through: impl Into<Through>) -> Self {
+        self.through = through.into();
+        self
+    }
+
     async fn run(mut self) -> Result<Connection, ConnectError> {
         if let Some(invalid) = self.invalid.take() {
             return Err(invalid);
         }
         let target = Target::parse(&self.url)?;
-        let timeout = self.timeout;
-        match tokio::time::timeout(timeout, self.open(&target)).await {
-            Ok(connection) => connection,
-            Err(_) => Err(ConnectError::Timeout { address: target.address(), after: timeout }),
+        let after = self.timeout;
+        match timeout(after, open(self, &target)).await {
+            Some(connection) => connection,
+            None => Err(ConnectError::Timeout { address: target.address(), after }),
         }
-    }
-
-    async fn open(self, target: &Target) -> Result<Connection, ConnectError> {
-        let io_error = |source| ConnectError::Io { address: target.address(), source };
-        let stream =
-            TcpStream::connect((target.host.as_str(), target.port)).await.map_err(io_error)?;
-        // Without this, a small message waits for the acknowledgement of the one before it.
-        stream.set_nodelay(true).map_err(io_error)?;
-        let upgraded = if target.secure {
-            #[cfg(not(feature = "tls"))]
-            return Err(ConnectError::TlsUnavailable);
-            #[cfg(feature = "tls")]
-            handshake::upgrade(tls::secure(stream, target, self.tls).await?, target, self.headers)
-                .await?
-        } else {
-            handshake::upgrade(stream, target, self.headers).await?
-        };
-        let transport = WebSocketTransport::client(upgraded, &self.websocket).await;
-        Ok(Connection::start(transport, self.main, self.options))
     }
 }
 
 impl IntoFuture for Connect {
     type Output = Result<Connection, ConnectError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
@@ -214,7 +230,7 @@ impl Target {
             "wss" => (true, 443),
             other => return Err(ConnectError::Scheme(other.to_owned())),
         };
-        if secure && !cfg!(feature = "tls") {
+        if secure && cfg!(all(feature = "client", not(feature = "tls"))) {
             return Err(ConnectError::TlsUnavailable);
         }
         if !url.username().is_empty() || url.password().is_some() {

@@ -2,7 +2,7 @@
 //! wire-compatible with the JavaScript package `capnweb`.
 #![warn(missing_docs)]
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub mod client;
 mod codec;
 mod connection;
@@ -12,7 +12,7 @@ mod hook;
 mod maybe_send;
 mod path;
 mod payload;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", all(feature = "worker", target_arch = "wasm32")))]
 pub mod server;
 mod session;
 mod spawn;
@@ -24,8 +24,10 @@ pub mod transport;
 mod turn;
 pub mod value;
 mod wire;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub mod workers;
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub use client::connect;
 pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};

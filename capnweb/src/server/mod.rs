@@ -1,4 +1,5 @@
-//! Serving sessions over WebSockets, behind any server that is built on hyper and tower.
+//! Serving sessions over WebSockets: behind any server that is built on hyper and tower, and on
+//! Cloudflare Workers, where an endpoint answers `fetch` (see the module `workers`).
 //!
 //! Owns the way from an upgrade request to a running session: the checks of the handshake, who may
 //! connect and from which web pages, the limit on connections, and their orderly end. Knows
@@ -36,21 +37,31 @@
 //! refused unless allowed: browsers let any page open a WebSocket to any server, with the user's
 //! cookies.
 
+pub(crate) mod admission;
 mod builder;
+#[cfg(feature = "server")]
 mod handshake;
+#[cfg(feature = "server")]
 mod listen;
+pub(crate) mod offer;
 mod origin;
 mod refusal;
 mod request;
+#[cfg(feature = "server")]
 mod service;
 
 pub use self::{
     builder::{Builder, Decided, Undecided, rpc},
-    listen::serve,
     refusal::Refusal,
     request::{Accepted, PeerAddr, UpgradeRequest},
+};
+#[cfg(feature = "server")]
+pub use self::{
+    listen::serve,
     service::{ResponseBody, Rpc},
 };
+#[cfg(not(feature = "server"))]
+pub use crate::workers::Rpc;
 
 /// Compares a secret with what was presented, in a time that does not depend on where they differ.
 /// The time does tell whether the lengths are equal: compare digests where that matters.

@@ -20,34 +20,18 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{Refusal, UpgradeRequest, handshake, origin::Origins};
+use super::{
+    Refusal, UpgradeRequest,
+    admission::{Admit, Admitted, Settings},
+    handshake, offer,
+};
 use crate::{
-    Connection, Options, Stub,
+    Connection,
     transport::websocket::{WebSocketConfig, WebSocketTransport},
 };
 
 /// The body of an answer.
 pub type ResponseBody = Full<Bytes>;
-
-/// Decides about a request, and hands out what starts the connection.
-pub(super) type Admit =
-    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<Start, Refusal>> + Send + Sync>;
-
-/// Makes the connection's main object, and passes it to what starts a connection with it.
-pub(super) type Start = Box<dyn FnOnce(Serve<'_>) -> Connection + Send>;
-
-type Serve<'a> = Box<dyn FnOnce(Stub) -> Connection + 'a>;
-
-/// What can be set on an endpoint.
-#[derive(Debug)]
-pub(super) struct Settings {
-    pub(super) origins: Origins,
-    pub(super) options: Options,
-    pub(super) websocket: WebSocketConfig,
-    pub(super) handshake_timeout: Duration,
-    pub(super) max_connections: usize,
-    pub(super) subprotocol: Option<HeaderValue>,
-}
 
 /// An endpoint: a [`tower_service::Service`] for any server that upgrades connections in hyper's
 /// way, and the handle to end its sessions. Clones share connections, limit and end.
@@ -55,7 +39,7 @@ pub(super) struct Settings {
 pub struct Rpc(Arc<Endpoint>);
 
 impl Rpc {
-    pub(super) fn new(settings: Settings, admit: Admit) -> Self {
+    pub(super) fn new(settings: Settings, admit: Arc<dyn Admit>) -> Self {
         let permits = settings.max_connections.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Endpoint {
             permits: Arc::new(Semaphore::new(permits)),
@@ -99,7 +83,7 @@ impl<B> Service<Request<B>> for Rpc {
         let (parts, _body) = request.into_parts();
         let endpoint = self.0.clone();
         async move {
-            let answer = if handshake::is_upgrade(&parts.headers) {
+            let answer = if offer::is_upgrade(&parts.headers) {
                 endpoint.upgrade(parts, upgrade).await
             } else {
                 Err(Refusal::bad_request("this address is for WebSocket connections only"))
@@ -132,7 +116,7 @@ impl Stop {
 
 struct Endpoint {
     settings: Settings,
-    admit: Admit,
+    admit: Arc<dyn Admit>,
     permits: Arc<Semaphore>,
     stop: watch::Sender<bool>,
 }
@@ -161,7 +145,7 @@ impl Endpoint {
                 .header(header::RETRY_AFTER, HeaderValue::from_static("10")));
         };
         let response = handshake::switch(&parts.headers, settings.subprotocol.as_ref());
-        let admitted = (self.admit)(UpgradeRequest::new(parts));
+        let admitted = self.admit.clone().admit(UpgradeRequest::new(parts));
         let Ok(admitted) = timeout(settings.handshake_timeout, admitted).await else {
             tracing::warn!("authentication took longer than {:?}", settings.handshake_timeout);
             return Err(Refusal::unavailable("authentication takes too long; try again later"));
@@ -174,7 +158,7 @@ impl Endpoint {
     async fn session(
         self: Arc<Self>,
         upgrade: OnUpgrade,
-        start: Start,
+        admitted: Box<dyn Admitted>,
         permit: OwnedSemaphorePermit,
         mut stop: Stop,
     ) {
@@ -184,10 +168,15 @@ impl Endpoint {
             Ok(Err(error)) => return tracing::debug!(%error, "an upgrade failed"),
             Err(_) => return tracing::debug!("an upgrade took too long"),
         };
-        let transport = WebSocketTransport::server(io, &settings.websocket).await;
+        let config = WebSocketConfig {
+            max_message_size: settings.max_message_size,
+            keep_alive: settings.keep_alive,
+            ..WebSocketConfig::default()
+        };
+        let transport = WebSocketTransport::server(io, &config).await;
         let options = settings.options.clone();
         let connection =
-            start(Box::new(move |main| Connection::start(transport, Some(main), options)));
+            admitted.start(Box::new(move |main| Connection::start(transport, Some(main), options)));
         tokio::select! {
             _ = connection.closed() => {}
             () = stop.requested() => {
