@@ -29,9 +29,9 @@ impl Connection {
     /// The connection is driven by a task on the options' executor or the current one (see
     /// [`Spawn`](crate::Spawn)).
     pub fn start(transport: impl Transport, main: Option<Stub>, options: Options) -> Self {
-        let spawn = options.spawn.clone().or_else(spawn::current);
         let shared = Shared::new(main.map(Stub::into_hook), options);
         let handle = Handle::new(Arc::clone(&shared));
+        let spawn = shared.spawn().cloned();
         let driver = Driver::new(shared, transport, spawn.clone());
         match spawn {
             Some(spawn) => spawn.spawn(Box::pin(driver)),

@@ -1,5 +1,88 @@
-//! Cap'n Web for Rust: object-capability RPC over WebSocket, HTTP batch or any message channel,
+//! Cap'n Web for Rust: object-capability RPC over WebSockets or any other channel of text messages,
 //! wire-compatible with the JavaScript package `capnweb`.
+//!
+//! Objects and functions are passed by reference and can be called from the other side, in both
+//! directions. A call returns a promise that can be used at once: as the target of further calls,
+//! for its properties, as an argument. None of that waits, so that a whole chain of calls costs
+//! one round trip. What is dropped on one side is released on the other.
+//!
+//! # An example
+//!
+//! Two sides in one process; over a network the connections come from `connect` and from an
+//! endpoint of the module `server`.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use capnweb::{Call, Connection, Error, Options, Reply, Stub, Target, transport::memory};
+//!
+//! struct Greeter;
+//!
+//! impl Target for Greeter {
+//!     fn call(self: Arc<Self>, call: Call) -> Reply {
+//!         match call.method() {
+//!             "hello" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
+//!             // Answers with what the caller's function makes of it.
+//!             "ask" => call.reply_async(|(question, ask): (String, Stub)| async move {
+//!                 ask.invoke((question,)).await
+//!             }),
+//!             _ => call.no_such_method(),
+//!         }
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let (here, there) = memory::pair(16);
+//! let _server = Connection::start(there, Some(Stub::new(Greeter)), Options::new());
+//! let greeter = Connection::start(here, None, Options::new()).main();
+//!
+//! let greeting: String = greeter.call("hello", ("world",)).decode().await?;
+//! assert_eq!(greeting, "Hello, world!");
+//!
+//! // The name is not known here before it is used; nothing is awaited in between.
+//! let answer = Stub::function(|(_question,): (String,)| async { Ok("Alice") });
+//! let name = greeter.call("ask", ("Who are you?", answer));
+//! let greeting: String = greeter.call("hello", (name,)).decode().await?;
+//! assert_eq!(greeting, "Hello, Alice!");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to find what
+//!
+//! | | |
+//! |---|---|
+//! | [`Connection`], [`Options`], [`Limits`], [`Stats`] | a session with a peer, and what it may cost |
+//! | [`Stub`], [`Promise`] | what is held of the other side: calling it, reading it, passing it on |
+//! | [`Target`], [`Call`], [`Reply`] | objects for the other side to call |
+//! | [`value`], [`Value`] | JavaScript's values, those included that Rust and serde have no word for |
+//! | [`Error`], [`ErrorKind`] | why a call failed |
+//! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
+//! | `server` | an endpoint for hyper, axum and other tower-based servers: who may connect, and as what |
+//! | [`transport`] | channels that come with the crate, and the trait for others |
+//! | [`Session`] | a session without a channel, for tests that decide what arrives when |
+//! | [`Spawn`] | the executor, where it isn't tokio |
+//!
+//! Arguments and results are whatever serde reads and writes. Arguments are tuples: `(1, "x")`,
+//! `(one,)`, `()` for none. `()` as a value is `undefined`, [`None`] is `null`; a member or argument
+//! of type [`Option`] accepts both.
+//!
+//! # Features
+//!
+//! | feature | on by default | what it adds |
+//! |---|---|---|
+//! | `client` | yes | `connect`, for `ws://` URLs |
+//! | `server` | yes | the module `server` |
+//! | `tls` | | `wss://` URLs for `connect`: rustls on ring, with the system's roots |
+//! | `websocket` | by the three above | the WebSocket transport |
+//! | `tokio` | by the four above | connections run on the tokio runtime that they are made in |
+//!
+//! The core needs none of them: no I/O, no runtime, and it builds for `wasm32-unknown-unknown`.
+//!
+//! # Not there yet
+//!
+//! Interfaces as Rust traits, streams, blobs and the types of `fetch`, HTTP batches, and Cloudflare
+//! Workers. A peer that uses one of them sees its session aborted.
 #![warn(missing_docs)]
 
 #[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
@@ -8,7 +91,9 @@ mod codec;
 mod connection;
 mod driver;
 mod error;
+mod evaluate;
 mod hook;
+mod map;
 mod maybe_send;
 mod path;
 mod payload;
@@ -16,6 +101,7 @@ mod payload;
 pub mod server;
 mod session;
 mod spawn;
+pub mod stream;
 mod stub;
 mod target;
 #[cfg(feature = "tokio")]

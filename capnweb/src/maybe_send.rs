@@ -39,6 +39,14 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[cfg(target_arch = "wasm32")]
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
+/// A boxed stream that is `Send` on native targets.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type BoxStream<T> = futures::stream::BoxStream<'static, T>;
+
+/// A boxed stream that is `Send` on native targets.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type BoxStream<T> = futures::stream::LocalBoxStream<'static, T>;
+
 /// A boxed callback that is `Send` on native targets.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) type BoxFnOnce = Box<dyn FnOnce() + Send>;

@@ -13,13 +13,22 @@
 
 use bytestring::ByteString;
 
-use crate::{hook::Hook, path::Path, session::Caller, wire};
+use crate::{hook::Hook, path::Path, session::Caller, stream::Readable, turn, wire};
 
 /// A value in wire form, owning the capabilities in it.
 #[derive(Clone, Default)]
 pub(crate) struct Payload {
     pub(crate) text: ByteString,
     pub(crate) slots: Vec<Slot>,
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        // A value can hold a stub of another value, and so on.
+        if !self.slots.is_empty() {
+            turn::bury(std::mem::take(&mut self.slots));
+        }
+    }
 }
 
 /// A capability and the place of its hole.
@@ -40,6 +49,10 @@ pub(crate) enum Cap {
     Promise(Hook, Path),
     /// A promise that has settled: its value stands here now.
     Settled(Payload),
+    /// A stream to be read by whoever gets it.
+    Readable(Readable),
+    /// A stream to be written by whoever gets it.
+    Writable(Hook),
 }
 
 impl Payload {
@@ -60,6 +73,12 @@ impl Payload {
         !self.slots.iter().any(|slot| slot.cap.is_unsettled())
     }
 
+    /// Whether all of it is one capability. Any other text that holds one begins with what the
+    /// hole stands in.
+    pub(crate) fn is_capability(&self) -> bool {
+        matches!(self.slots.as_slice(), [Slot { at: 0, .. }])
+    }
+
     /// The hook that stands for this payload: where the whole payload is a promise, that one.
     pub(crate) fn into_hook(self) -> Hook {
         match self.slots.as_slice() {
@@ -73,10 +92,11 @@ impl Payload {
     /// The capability that is all of this payload, be it promise or stub.
     pub(crate) fn into_capability(mut self) -> Hook {
         match self.slots.pop().map(|slot| slot.cap) {
-            Some(Cap::Stub(hook)) => hook,
+            Some(Cap::Stub(hook) | Cap::Writable(hook)) => hook,
             Some(Cap::Promise(hook, path)) if path.is_empty() => hook,
             Some(Cap::Promise(hook, path)) => hook.get(path),
             Some(Cap::Settled(payload)) => Hook::value(payload),
+            Some(cap @ Cap::Readable(_)) => Hook::value(Payload::of(cap)),
             None => Hook::value(self),
         }
     }
@@ -86,7 +106,7 @@ impl Cap {
     /// Whether a promise is left in it.
     pub(crate) fn is_unsettled(&self) -> bool {
         match self {
-            Cap::Stub(_) => false,
+            Cap::Stub(_) | Cap::Readable(_) | Cap::Writable(_) => false,
             Cap::Promise(..) => true,
             Cap::Settled(payload) => !payload.is_settled(),
         }

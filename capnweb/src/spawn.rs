@@ -10,11 +10,23 @@ use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 /// An executor, as this library needs it.
 ///
 /// With the cargo feature `tokio` nothing has to be done: the runtime that a connection is made
-/// in is used. Neither with the feature `worker`, which uses JavaScript's event loop. Implement this for other executors and for tests.
+/// in is used. Neither with the feature `worker`, which uses JavaScript's event loop. Implement this
+/// for other executors and for tests.
 pub trait Spawn: MaybeSend + MaybeSync + 'static {
     /// Runs the future to its end, on any thread, starting later: it must not be polled before
     /// this returns.
     fn spawn(&self, future: BoxFuture<()>);
+
+    /// The time since some moment in the past, which never goes back.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn now(&self) -> Duration {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
+    }
+
+    /// The time since some moment in the past, which never goes back.
+    #[cfg(target_arch = "wasm32")]
+    fn now(&self) -> Duration;
 
     /// A future that ends after this long.
     fn sleep(&self, duration: Duration) -> BoxFuture<()>;

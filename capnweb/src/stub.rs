@@ -18,6 +18,7 @@ use crate::{
     },
     error::Error,
     hook::{Hook, Local, Queued, Resolver, Settle, broken, deliverable, run_future},
+    map,
     maybe_send::{BoxFuture, MaybeSend, MaybeSync},
     path::{Key, Path},
     payload::{Cap, Payload},
@@ -71,7 +72,10 @@ impl Stub {
 
     /// A stub of an object that is shared with others.
     pub fn from_arc(target: Arc<dyn Target>) -> Self {
-        Self(Hook::Local(Local::new(target)))
+        match map::refuse("A stub of a new object or function") {
+            Some(error) => Self::broken(error),
+            None => Self(Hook::Local(Local::new(target))),
+        }
     }
 
     /// A stub of a function, which is called with a tuple of its arguments.
@@ -113,6 +117,11 @@ impl Stub {
         Promise::new(self.0.clone(), vec![property.into()])
     }
 
+    /// Applies a function to the object, where it is: see [`Promise::map`].
+    pub fn map<R: Serialize>(&self, f: impl FnOnce(Promise) -> R) -> Promise {
+        map(&self.0, Path::new(), f)
+    }
+
     /// Waits until this stub can never be used again, because its connection has ended or the
     /// promise it came from was rejected, and says why. Never ends for an object of this process.
     pub fn broken_by(&self) -> impl Future<Output = Error> + use<> {
@@ -129,9 +138,11 @@ impl Stub {
 
     /// The stub that a message being read holds under this number.
     pub(crate) fn received<E: de::Error>(id: u64) -> Result<Self, E> {
-        frame::claim(id)
-            .map(Self)
-            .ok_or_else(|| E::custom("a stub can only be received in a Cap'n Web message"))
+        match frame::claim(id) {
+            Some(Cap::Stub(hook)) => Ok(Self(hook)),
+            Some(cap) => Err(frame::unexpected(&cap, "a stub")),
+            None => Err(E::custom("a stub can only be received in a Cap'n Web message")),
+        }
     }
 }
 
@@ -147,6 +158,9 @@ impl<T> Promise<T> {
         T: Serialize + 'static,
         F: Future<Output = Result<T, Error>> + MaybeSend + 'static,
     {
+        if let Some(error) = map::refuse("A promise of a future") {
+            return Self::rejected(error);
+        }
         let resolver = Resolver(Some(Queued::new()));
         let hook = resolver.hook();
         let future: BoxFuture<Result<Payload, Error>> = Box::pin(async move {
@@ -192,6 +206,30 @@ impl<T> Promise<T> {
         Promise::new(self.hook.clone(), self.at(property.into()))
     }
 
+    /// Applies a function to each element of the array that the promise will be, where that array
+    /// is, without waiting for it: a list and something about each of its elements in one round
+    /// trip. Null and undefined stay what they are, and any other value counts as one element.
+    ///
+    /// The function is not sent as code. It is run once, here, on a placeholder for the element,
+    /// and what it does with it is recorded: method calls, property reads, further maps, and the
+    /// value it returns, in which the placeholder, results of its calls, stubs and promises from
+    /// outside, and constants may be mixed. It can await nothing and make no new objects.
+    ///
+    /// ```
+    /// # use capnweb::{Error, Stub};
+    /// # async fn example(api: Stub) -> Result<(), Error> {
+    /// let names: Vec<String> = api
+    ///     .call("listUserIds", ())
+    ///     .map(|id| api.call("getUser", (id,)).get("name"))
+    ///     .decode()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn map<R: Serialize>(&self, f: impl FnOnce(Promise) -> R) -> Promise {
+        map(&self.hook, self.path.clone(), f)
+    }
+
     /// The same promise, for a value to be decoded as another type.
     pub fn decode<U>(self) -> Promise<U> {
         Promise::new(self.hook, self.path)
@@ -211,6 +249,12 @@ impl<T> Promise<T> {
         path.push(key);
         path
     }
+}
+
+fn map<R: Serialize>(hook: &Hook, path: Path, f: impl FnOnce(Promise) -> R) -> Promise {
+    let result =
+        map::record(hook, path, |input| codec::encode(&f(Promise::new(input, Path::new()))));
+    Promise::new(result, Path::new())
 }
 
 fn call(hook: &Hook, path: Path, args: impl Serialize) -> Hook {

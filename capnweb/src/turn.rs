@@ -12,6 +12,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use crate::{maybe_send::BoxFnOnce, spawn};
@@ -71,8 +72,18 @@ pub(crate) fn may_run_now() -> bool {
 
 /// Calls user code.
 pub(crate) fn user_code<R>(f: impl FnOnce() -> R) -> R {
+    if STATE.get() == State::Outside {
+        // There is no turn that would run what it causes: that stays with the executor.
+        return f();
+    }
     let _in_user_code = Set::to(State::InUserCode);
     f()
+}
+
+/// Does what may lead to user code where other work is half done, or a chain might be long: user
+/// code that it leads to is not called in here but behind it.
+pub(crate) fn deferring<R>(f: impl FnOnce() -> R) -> R {
+    user_code(f)
 }
 
 struct Set(State);
@@ -93,10 +104,14 @@ impl Drop for Set {
 type Grave = Box<dyn std::any::Any>;
 
 /// Destroys `value` without recursion: a chain of values that own each other is taken apart one
-/// by one.
+/// by one. A destructor that panics harms nobody else.
 pub(crate) fn bury<T: 'static>(value: T) {
     if BURYING.get() {
-        GRAVES.with_borrow_mut(|graves| graves.push(Box::new(value)));
+        let mut value = Some(value);
+        // While the thread ends there may be no list any more; then it is dropped right here.
+        let _ = GRAVES.try_with(|graves| {
+            graves.borrow_mut().extend(value.take().map(|value| Box::new(value) as Grave));
+        });
         return;
     }
     struct Done;
@@ -107,8 +122,14 @@ pub(crate) fn bury<T: 'static>(value: T) {
     }
     BURYING.set(true);
     let _done = Done;
-    drop(value);
-    while let Some(grave) = GRAVES.with_borrow_mut(Vec::pop) {
-        drop(grave);
+    destroy(value);
+    while let Ok(Some(grave)) = GRAVES.try_with(|graves| graves.borrow_mut().pop()) {
+        destroy(grave);
+    }
+}
+
+fn destroy<T>(value: T) {
+    if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+        tracing::error!("an object panicked while it was dropped");
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use capnweb::{
-    Connection, Stub,
+    Call, Connection, Reply, Stub, Target,
     client::ConnectError,
     server::{self, Refusal, Rpc, UpgradeRequest},
 };
@@ -39,7 +39,13 @@ async fn connect(address: SocketAddr) -> Result<Connection, ConnectError> {
 
 /// A main object without members.
 fn nothing() -> Stub {
-    Stub::default()
+    struct Nothing;
+    impl Target for Nothing {
+        fn call(self: Arc<Self>, call: Call) -> Reply {
+            call.no_such_method()
+        }
+    }
+    Stub::new(Nothing)
 }
 
 /// An endpoint open to all that counts the main objects it makes.
@@ -111,6 +117,7 @@ async fn wrong_requests_are_answered_by_what_is_wrong() {
 
     let (head, _) = ask(address, "POST / HTTP/1.1", UPGRADE).await;
     assert!(head.starts_with("http/1.1 405 ") && head.contains("allow: get\r\n"), "{head}");
+    assert!(head.contains("connection: close\r\n"), "{head}");
 
     let old = UPGRADE.replace("Version: 13", "Version: 8");
     let (head, _) = ask(address, "GET / HTTP/1.1", &old).await;

@@ -26,13 +26,6 @@ pub fn router(access: Access, rpc: MethodRouter) -> Router {
         .route("/api/{*path}", any(not_found))
 }
 
-/// Answers what is neither an upgrade nor a batch.
-pub fn not_rpc() -> MethodRouter {
-    any(|| async {
-        error(StatusCode::BAD_REQUEST, "Expected a WebSocket upgrade or a POST with a batch")
-    })
-}
-
 /// An error as every route reports it.
 pub fn error(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({"error": message}))).into_response()
@@ -46,6 +39,8 @@ async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) 
     let Err(refusal) = access.check(request.headers()) else { return next.run(request).await };
     tracing::info!(path = request.uri().path(), reason = %refusal, "connection refused");
     let mut response = error(refusal.status(), &refusal.to_string());
+    // Whoever has no key is not to hold a connection, and clients that wanted an upgrade do not reuse it.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     if refusal.status() == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
@@ -110,12 +105,5 @@ mod tests {
     #[tokio::test]
     async fn health_needs_no_key() {
         assert_eq!(answer(Access::Closed, "/healthz", None).await, (StatusCode::OK, "ok".into()));
-    }
-
-    #[tokio::test]
-    async fn what_is_no_rpc_is_told_so() {
-        let app = router(Access::Unauthenticated, not_rpc());
-        let request = Request::get("/rpc").body(Body::empty()).unwrap();
-        assert_eq!(app.oneshot(request).await.unwrap().status(), StatusCode::BAD_REQUEST);
     }
 }

@@ -2,19 +2,24 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
+use axum::routing::any_service;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::access::Access;
 use crate::config::{Config, KEY_VARIABLE};
 use crate::core::{PublicUrl, Secret};
 use crate::credentials::{Credentials, CredentialsError};
-use crate::http;
+use crate::service::{Settings, ShareService};
 use crate::store::{OpenError, Store};
+use crate::{http, rpc};
 
-/// How long requests that have begun may take once the server was told to stop.
+/// How long requests that have begun, and the goodbyes of sessions, may take once the server was told to stop.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Why the server did not start, in one line that says what to do about it.
@@ -62,25 +67,34 @@ pub async fn run(config: Config) -> Result<(), StartError> {
             tracing::warn!(file = %path.display(), "cannot print the new key; read it in the file");
         }
     }
-    let router = http::router(credentials.access.clone(), http::not_rpc());
-    announce(address, config.public_url.as_ref(), &credentials.access);
-
-    let (stopping, stopped) = oneshot::channel();
-    let serve = axum::serve(listener, router).with_graceful_shutdown(async {
-        stop.await;
-        tracing::info!("stopping");
-        // The receiver is below and outlives this.
-        let _ = stopping.send(());
-    });
-    let overdue = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(DRAIN_DEADLINE).await,
-            Err(_) => std::future::pending().await,
-        }
+    let public_url = match config.public_url {
+        Some(url) => url,
+        None => PublicUrl::of(address),
     };
+    announce(address, &public_url, &credentials.access);
+    let settings = Settings { namespace: credentials.namespace, public_url, limits: config.limits };
+    let rpc = rpc::endpoint(ShareService::new(store, settings));
+    let router = http::router(credentials.access, any_service(rpc.clone()));
+
+    // Without no-delay, a small message waits for the acknowledgement of the one before it. A socket that refuses it
+    // has gone already, which shows soon.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let (stop_http, http_stopped) = oneshot::channel::<()>();
+    let serve = axum::serve(listener, router).with_graceful_shutdown(async {
+        // Nothing is sent: that the other end is dropped is the signal.
+        let _ = http_stopped.await;
+    });
+    let mut serve = pin!(serve.into_future());
     tokio::select! {
-        served = serve => served?,
-        () = overdue => tracing::warn!("some requests took too long to finish and were cut off"),
+        served = &mut serve => return Ok(served?),
+        () = stop => tracing::info!("stopping"),
+    }
+    drop(stop_http);
+    // Connections that have become WebSockets are no longer the HTTP server's.
+    let (sessions, requests) =
+        tokio::join!(rpc.shutdown(DRAIN_DEADLINE), timeout(DRAIN_DEADLINE, serve));
+    if !sessions || requests.is_err() {
+        tracing::warn!("some requests took too long to finish and were cut off");
     }
     tracing::info!("stopped");
     Ok(())
@@ -93,7 +107,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-fn announce(address: SocketAddr, public_url: Option<&PublicUrl>, access: &Access) {
+fn announce(address: SocketAddr, public_url: &PublicUrl, access: &Access) {
     match access {
         Access::Key(_) => {}
         Access::Closed => tracing::warn!(
@@ -101,8 +115,7 @@ fn announce(address: SocketAddr, public_url: Option<&PublicUrl>, access: &Access
         ),
         Access::Unauthenticated => tracing::warn!("anybody who reaches this server can connect"),
     }
-    let public_url = public_url.map(tracing::field::display);
-    tracing::info!(%address, public_url, "listening");
+    tracing::info!(%address, %public_url, "listening");
 }
 
 /// What the user who starts the server for the first time needs to know.

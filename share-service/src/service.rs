@@ -124,12 +124,12 @@ impl ShareService {
     ///
     /// # Errors
     /// [`InvalidDate`] for a date that JavaScript calls invalid.
-    pub async fn probe_value(
+    pub fn probe_value<N>(
         &self,
         when: f64,
         bytes: Vec<u8>,
-        nested: Value,
-    ) -> Result<Probe, InvalidDate> {
+        nested: N,
+    ) -> Result<Probe<N>, InvalidDate> {
         probe(when, bytes, nested)
     }
 

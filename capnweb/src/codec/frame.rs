@@ -10,11 +10,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::{hook::Hook, payload::Cap};
+use crate::payload::Cap;
 
 thread_local! {
     static ENCODING: RefCell<Option<Frame<Option<Cap>>>> = const { RefCell::new(None) };
-    static DECODING: RefCell<Option<Frame<Hook>>> = const { RefCell::new(None) };
+    static DECODING: RefCell<Option<Frame<Cap>>> = const { RefCell::new(None) };
     static NEXT_ID: Cell<u64> = const { Cell::new(1) };
 }
 
@@ -59,7 +59,7 @@ impl Drop for EncodeScope {
 }
 
 /// While this lives, stubs can be deserialized.
-pub(super) struct DecodeScope(Option<Frame<Hook>>);
+pub(super) struct DecodeScope(Option<Frame<Cap>>);
 
 impl DecodeScope {
     pub(super) fn enter() -> Self {
@@ -87,16 +87,27 @@ pub(super) fn take(id: u64) -> Option<Cap> {
 }
 
 /// Puts a capability that the decoder came upon into the frame.
-pub(super) fn lend(hook: Hook) -> Option<u64> {
-    let mut hook = Some(hook);
+pub(super) fn lend(cap: Cap) -> Option<u64> {
+    let mut cap = Some(cap);
     DECODING.with_borrow_mut(|frame| {
         let frame = frame.as_mut()?;
-        hook.take().map(|hook| frame.add(hook))
+        cap.take().map(|cap| frame.add(cap))
     })
 }
 
 /// A copy of the capability that is being deserialized. It is a copy because serde may read
 /// buffered content more than once, until a variant of an untagged enum fits.
-pub(crate) fn claim(id: u64) -> Option<Hook> {
-    DECODING.with_borrow_mut(|frame| frame.as_mut()?.find(id).map(|hook| hook.clone()))
+pub(crate) fn claim(id: u64) -> Option<Cap> {
+    DECODING.with_borrow_mut(|frame| frame.as_mut()?.find(id).map(|cap| cap.clone()))
+}
+
+/// The error of a capability that is of another kind than was asked for.
+pub(crate) fn unexpected<E: serde::de::Error>(cap: &Cap, expected: &str) -> E {
+    let found = match cap {
+        Cap::Stub(_) => "a stub",
+        Cap::Promise(..) | Cap::Settled(_) => "a promise",
+        Cap::Readable(_) => "a readable stream",
+        Cap::Writable(_) => "a writable stream",
+    };
+    E::custom(format_args!("expected {expected}, found {found}"))
 }

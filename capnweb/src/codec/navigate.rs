@@ -112,6 +112,25 @@ fn follow<'a>(payload: &Payload, path: &'a [Key]) -> Result<Found, Failure<'a>> 
     }
 }
 
+/// The elements of a payload that is an array; `None` if it is none.
+///
+/// # Errors
+/// None for text that has been scanned.
+pub(crate) fn elements(payload: &Payload) -> Result<Option<Vec<Payload>>, Error> {
+    let malformed = |error: CodecError| error.into_error(ErrorKind::Decode, "value");
+    let mut cursor = Cursor::new(&payload.text);
+    if Head::read(&mut cursor).map_err(malformed)? != Head::Array {
+        return Ok(None);
+    }
+    let mut elements = Vec::new();
+    while cursor.peek().is_some_and(|byte| byte != b']') {
+        elements.push(extract(Place { payload, cursor }).map_err(malformed)?);
+        cursor.skip_value().map_err(|error| malformed(error.into()))?;
+        cursor.eat(b',');
+    }
+    Ok(Some(elements))
+}
+
 /// Goes to the value of this member, if the object that begins here has it.
 fn find_member(cursor: &mut Cursor<'_>, key: &Key) -> Result<bool, CodecError> {
     let mut digits = itoa::Buffer::new();

@@ -5,8 +5,8 @@ use std::{
     task::Waker,
 };
 
-use super::Hook;
-use crate::{path::Path, payload::Args, session::Handle, turn};
+use super::{Hook, Request};
+use crate::{path::Path, session::Handle, turn};
 
 /// One entry of a session's import table, as the holders of the capability share it. Dropping
 /// the last reference releases it.
@@ -30,12 +30,8 @@ impl Import {
         self.resolution.get()
     }
 
-    pub(super) fn call(&self, path: Path, args: Args) -> Hook {
-        self.session.shared.send_call(self, path, Some(args.payload))
-    }
-
-    pub(super) fn get(&self, path: Path) -> Hook {
-        self.session.shared.send_call(self, path, None)
+    pub(super) fn request(&self, path: Path, request: Request) -> Hook {
+        self.session.shared.send_request(self, path, request)
     }
 
     /// The resolution, or `None` after keeping the waker to be woken at it. With `pull`, asks the

@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Hook, Queued, deliverable, not_a_function, value};
+use super::{Hook, Queued, Request, deliverable, not_a_function, value};
 use crate::{
     error::Error,
     maybe_send::BoxFuture,
@@ -27,7 +27,8 @@ use crate::{
 
 /// A target with its mail.
 pub(crate) struct Local {
-    target: Arc<dyn Target>,
+    /// Taken by the destructor only.
+    target: Option<Arc<dyn Target>>,
     mail: Mutex<Mail>,
 }
 
@@ -40,21 +41,20 @@ struct Mail {
 
 struct Letter {
     path: Path,
-    /// `None` for reading a property.
-    args: Option<Args>,
+    request: Request,
 }
 
 impl Local {
     pub(crate) fn new(target: Arc<dyn Target>) -> Arc<Self> {
-        Arc::new(Self { target, mail: Mutex::default() })
+        Arc::new(Self { target: Some(target), mail: Mutex::default() })
     }
 
-    pub(super) fn call(self: &Arc<Self>, path: Path, args: Args) -> Hook {
-        self.deliver(Letter { path, args: Some(args) })
+    fn target(&self) -> &Arc<dyn Target> {
+        self.target.as_ref().expect("only the destructor takes it")
     }
 
-    pub(super) fn get(self: &Arc<Self>, path: Path) -> Hook {
-        self.deliver(Letter { path, args: None })
+    pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
+        self.deliver(Letter { path, request })
     }
 
     fn deliver(self: &Arc<Self>, letter: Letter) -> Hook {
@@ -105,11 +105,15 @@ impl Local {
 
     /// Runs a call up to its first suspension.
     fn begin(self: &Arc<Self>, letter: Letter) -> Hook {
-        let Letter { path, args } = letter;
-        match args {
-            None => self.property(path),
-            Some(args) if args.payload.is_settled() => self.invoke(path, args),
-            Some(args) => self.begin_when_settled(path, args),
+        let Letter { path, request } = letter;
+        match request {
+            Request::Get => self.property(path),
+            Request::Call(args) if args.payload.is_settled() => self.invoke(path, args),
+            Request::Call(args) => self.begin_when_settled(path, args),
+            Request::Map(mapper) if path.is_empty() => {
+                mapper.apply_to(Hook::value(Payload::of(Cap::Stub(Hook::Local(Arc::clone(self))))))
+            }
+            Request::Map(mapper) => mapper.apply_to(self.property(path)),
         }
     }
 
@@ -128,7 +132,9 @@ impl Local {
                     let settled = settling.await;
                     turn::enter(move || {
                         result.resolve(match settled {
-                            Ok(payload) => this.call(path, Args { payload, caller }),
+                            Ok(payload) => {
+                                this.request(path, Request::Call(Args { payload, caller }))
+                            }
                             Err(error) => Hook::Broken(error),
                         });
                     });
@@ -140,18 +146,23 @@ impl Local {
 
     fn invoke(self: &Arc<Self>, mut path: Path, args: Args) -> Hook {
         if path.len() > 1 {
-            let hook = self.own_property(&path[0]);
-            return match hook.resolved() {
-                Hook::Value(payload) => value::call(&payload, path, 1, args),
-                hook => hook.call(path.split_off(1), args),
+            let (hook, rest) = match self.own_property(&path[0]).resolved() {
+                // The whole path is at hand for an error to name.
+                Hook::Value(payload) => match value::callee(&payload, path, 1) {
+                    Ok(found) => found,
+                    Err(error) => return Hook::Broken(error),
+                },
+                hook => (hook, path.split_off(1)),
             };
+            // Each step of the path may make a new target.
+            return turn::deferring(|| hook.call(rest, args));
         }
         if path.first().is_some_and(is_forbidden) {
             return Hook::Broken(not_a_function(&path));
         }
         let caller = args.caller.clone();
         let call = Call { key: path.pop(), args };
-        let target = Arc::clone(&self.target);
+        let target = Arc::clone(self.target());
         run(move || target.call(call), caller)
     }
 
@@ -159,7 +170,11 @@ impl Local {
         match path.len() {
             0 => Hook::Broken(Error::msg("Can't dup an RpcTarget stub as a promise.")),
             1 => self.own_property(&path[0]),
-            _ => self.own_property(&path[0]).get(path.split_off(1)),
+            _ => {
+                let hook = self.own_property(&path[0]);
+                // Each step of the path may make a new target.
+                turn::deferring(|| hook.get(path.split_off(1)))
+            }
         }
     }
 
@@ -168,9 +183,10 @@ impl Local {
         if is_forbidden(key) {
             return Hook::value(Payload::undefined());
         }
-        match catch_unwind(AssertUnwindSafe(|| turn::user_code(|| self.target.has_method(name)))) {
+        match catch_unwind(AssertUnwindSafe(|| turn::user_code(|| self.target().has_method(name))))
+        {
             Ok(false) => {
-                let target = Arc::clone(&self.target);
+                let target = Arc::clone(self.target());
                 run(move || target.get(name), Caller::default())
             }
             Ok(true) => Hook::value(Payload::of(Cap::Stub(self.method(key.clone())))),
@@ -182,7 +198,7 @@ impl Local {
     fn method(self: &Arc<Self>, key: Key) -> Hook {
         let this = Arc::clone(self);
         let bound = Function(move |call: Call| {
-            let hook = this.call(vec![key.clone()], call.args);
+            let hook = this.request(vec![key.clone()], Request::Call(call.args));
             Reply(ReplyKind::Ready(Ok(Payload::of(Cap::Promise(hook, Path::new())))))
         });
         Hook::Local(Local::new(Arc::new(bound)))
@@ -196,6 +212,8 @@ impl Drop for Local {
         if !mail.waiting.is_empty() {
             turn::bury(std::mem::take(&mut mail.waiting));
         }
+        // It may hold a stub of another target, and so on.
+        turn::bury(self.target.take());
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Four kinds, a file each: [`Local`] targets of this process, [`Queued`] ones that are not known
 //! yet, [`Import`]s from a peer, and values that are known already; a broken one is just its
-//! error. Cloning a hook duplicates the capability, dropping it disposes of it.
+//! error. (While a map's function is recorded there is also the [placeholder](crate::map).) Cloning
+//! a hook duplicates the capability, dropping it disposes of it.
 //!
 //! A call on a hook is ordered at the moment it is made. Nothing here calls user code on the
 //! caller's stack; see [`turn`](crate::turn).
@@ -20,10 +21,12 @@ pub(crate) use local::{Local, Resolver, run_future};
 pub(crate) use queued::Queued;
 pub(crate) use settle::{Settle, broken, deliverable};
 
+use self::value::Property;
 use crate::{
     error::Error,
+    map::{Mapper, Variable, intercept},
     path::{Key, Path},
-    payload::{Args, Payload},
+    payload::{Args, Cap, Payload, Slot},
 };
 
 /// A capability, or the promise of one, or of a value.
@@ -35,7 +38,30 @@ pub(crate) enum Hook {
     /// What a promise settled to. Shared, as a result can be pulled and pipelined on until it is
     /// released.
     Value(Arc<Payload>),
+    /// A variable of a function that is being recorded.
+    Placeholder(Arc<Variable>),
     Broken(Error),
+}
+
+/// What can be asked of a hook.
+pub(crate) enum Request {
+    /// The property at the path.
+    Get,
+    /// A call of the method at the path.
+    Call(Args),
+    /// To apply a function to what is at the path.
+    Map(Mapper),
+}
+
+impl Request {
+    /// Answers with the property at the path, which is known.
+    fn answer(self, property: Hook) -> Hook {
+        match self {
+            Request::Get => property,
+            Request::Map(mapper) => mapper.apply_to(property),
+            Request::Call(_) => Hook::Broken(not_a_function(&[])),
+        }
+    }
 }
 
 impl Hook {
@@ -61,25 +87,79 @@ impl Hook {
 
     /// Calls the method at the path. The hook that comes back is a promise for the result.
     pub(crate) fn call(&self, path: Path, args: Args) -> Hook {
-        match self.resolved() {
-            Hook::Local(local) => local.call(path, args),
-            Hook::Queued(queued) => queued.call(path, Some(args)),
-            Hook::Import(import) => import.call(path, args),
-            Hook::Value(payload) => value::call(&payload, path, 0, args),
-            Hook::Broken(error) => Hook::Broken(error),
-        }
+        self.request(path, Request::Call(args))
     }
 
     /// Reads the property at the path. The hook that comes back is a promise for it.
     pub(crate) fn get(&self, path: Path) -> Hook {
-        match self.resolved() {
-            Hook::Local(local) => local.get(path),
-            Hook::Queued(queued) => queued.call(path, None),
-            Hook::Import(import) => import.get(path),
-            Hook::Value(payload) => value::get(&payload, &path),
-            Hook::Broken(error) => Hook::Broken(error),
+        self.request(path, Request::Get)
+    }
+
+    /// Asks something of what is at the path. The hook that comes back is a promise for the answer.
+    pub(crate) fn request(&self, path: Path, request: Request) -> Hook {
+        let (mut path, request) = match intercept(self, path, request) {
+            Ok(recorded) => return recorded,
+            Err(unrecorded) => unrecorded,
+        };
+        let mut hook = self.resolved();
+        // A value can lead to another value, any number of times: no recursion.
+        loop {
+            match hook {
+                Hook::Local(local) => return local.request(path, request),
+                Hook::Queued(queued) => return queued.request(path, request),
+                Hook::Import(import) => return import.request(path, request),
+                Hook::Placeholder(variable) => return variable.request(path, request),
+                Hook::Broken(error) => return Hook::Broken(error),
+                Hook::Value(payload) => {
+                    let next = match &request {
+                        Request::Call(_) => value::callee(&payload, path, 0),
+                        Request::Get | Request::Map(_) => match value::property(&payload, &path) {
+                            Ok(Property::Known(known)) => return request.answer(known),
+                            Ok(Property::Of(next, rest)) => Ok((next, rest)),
+                            Err(error) => Err(error),
+                        },
+                    };
+                    match next {
+                        Ok((next, rest)) => {
+                            hook = next.resolved();
+                            path = rest;
+                        }
+                        Err(error) => return Hook::Broken(error),
+                    }
+                }
+            }
         }
     }
+
+    /// Whether what is asked of this hook ends up, through resolutions and values that are
+    /// nothing but a stub, at one that `is` says yes to. What leads back to a promise must not
+    /// become its resolution: it would be followed for ever.
+    pub(crate) fn leads_to(&self, is: impl Fn(&Hook) -> bool) -> bool {
+        let mut hook = self.clone();
+        loop {
+            if is(&hook) {
+                return true;
+            }
+            let next = match &hook {
+                Hook::Queued(queued) => queued.destination(),
+                Hook::Import(import) => import.resolution().cloned(),
+                Hook::Value(payload) => match payload.slots.as_slice() {
+                    [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
+                    _ => None,
+                },
+                Hook::Local(_) | Hook::Placeholder(_) | Hook::Broken(_) => None,
+            };
+            match next {
+                Some(next) => hook = next,
+                None => return false,
+            }
+        }
+    }
+}
+
+/// What a promise becomes that was resolved with itself.
+pub(crate) fn circular() -> Hook {
+    Hook::Broken(Error::type_error("A promise was resolved with itself."))
 }
 
 impl std::fmt::Debug for Hook {
@@ -89,6 +169,7 @@ impl std::fmt::Debug for Hook {
             Hook::Queued(_) => "queued",
             Hook::Import(_) => "remote",
             Hook::Value(_) => "value",
+            Hook::Placeholder(_) => "placeholder",
             Hook::Broken(_) => "broken",
         })
     }

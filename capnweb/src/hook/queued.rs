@@ -8,8 +8,8 @@ use std::{
     task::Waker,
 };
 
-use super::Hook;
-use crate::{path::Path, payload::Args, turn};
+use super::{Hook, Request, circular};
+use crate::{path::Path, turn};
 
 pub(crate) struct Queued {
     state: Mutex<State>,
@@ -32,8 +32,7 @@ enum State {
 
 struct Call {
     path: Path,
-    /// `None` for reading a property.
-    args: Option<Args>,
+    request: Request,
     result: Arc<Queued>,
 }
 
@@ -52,26 +51,34 @@ impl Queued {
         }
     }
 
-    pub(super) fn call(self: &Arc<Self>, path: Path, args: Option<Args>) -> Hook {
+    /// What it was resolved to, also while earlier calls still wait.
+    pub(super) fn destination(&self) -> Option<Hook> {
+        match &*self.lock() {
+            State::Waiting { .. } => None,
+            State::Flushing { to, .. } | State::Resolved(to) => Some(to.clone()),
+        }
+    }
+
+    pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
         let hook = {
             let mut state = self.lock();
             match &mut *state {
                 State::Waiting { calls, .. } | State::Flushing { calls, .. } => {
                     let result = Queued::new();
-                    calls.push_back(Call { path, args, result: Arc::clone(&result) });
+                    calls.push_back(Call { path, request, result: Arc::clone(&result) });
                     return Hook::Queued(result);
                 }
                 State::Resolved(hook) => hook.clone(),
             }
         };
-        match args {
-            Some(args) => hook.call(path, args),
-            None => hook.get(path),
-        }
+        hook.request(path, request)
     }
 
     /// Says what this stands for. Only the first resolution counts.
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
+        let is_self =
+            |hook: &Hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self));
+        let to = if to.leads_to(is_self) { circular() } else { to };
         {
             let mut state = self.lock();
             let State::Waiting { calls, wakers } = &mut *state else {
@@ -109,11 +116,7 @@ impl Queued {
                     }
                 }
             };
-            let result = match call.args {
-                Some(args) => to.call(call.path, args),
-                None => to.get(call.path),
-            };
-            call.result.resolve(result);
+            call.result.resolve(to.request(call.path, call.request));
         }
     }
 

@@ -12,6 +12,7 @@ use futures::future::try_join_all;
 use super::Hook;
 use crate::{
     error::Error,
+    map::misused,
     maybe_send::BoxFuture,
     path::Path,
     payload::{Cap, Payload, Slot},
@@ -40,6 +41,7 @@ impl Future for Settle {
             let resolution = match self.0.resolved() {
                 Hook::Value(payload) => return Poll::Ready(Ok(payload)),
                 Hook::Broken(error) => return Poll::Ready(Err(error)),
+                Hook::Placeholder(_) => return Poll::Ready(Err(misused())),
                 Hook::Local(_) => {
                     return Poll::Ready(Err(Error::msg("Tried to resolve a non-promise stub.")));
                 }
@@ -79,7 +81,7 @@ fn deliverable_at(mut payload: Payload, depth: usize) -> BoxFuture<Result<Payloa
                         Arc::unwrap_or_clone(payload)
                     }
                     Cap::Settled(payload) => payload,
-                    cap @ Cap::Stub(_) => Payload::of(cap),
+                    cap => Payload::of(cap),
                 };
                 let payload = if payload.is_settled() {
                     payload
@@ -101,6 +103,7 @@ pub(crate) async fn broken(mut hook: Hook) -> Error {
         loop {
             let resolution = match hook.resolved() {
                 Hook::Broken(error) => return Poll::Ready(error),
+                Hook::Placeholder(_) => return Poll::Ready(misused()),
                 Hook::Local(_) => return Poll::Pending,
                 Hook::Value(payload) => match payload.slots.as_slice() {
                     // A promise of a stub breaks when the stub does.

@@ -9,7 +9,7 @@
 //! ```no_run
 //! use capnweb::{Stub, server::{self, Refusal, UpgradeRequest}};
 //!
-//! # fn main_object(_user: &str) -> Stub { Stub::default() }
+//! # fn main_object(user: &str) -> Stub { Stub::broken(capnweb::Error::msg(user)) }
 //! # async fn example() -> std::io::Result<()> {
 //! let rpc = server::rpc()
 //!     .authenticate(|request: UpgradeRequest| async move {

@@ -84,7 +84,11 @@ impl<B> Service<Request<B>> for Rpc {
         let endpoint = self.0.clone();
         async move {
             let answer = if offer::is_upgrade(&parts.headers) {
-                endpoint.upgrade(parts, upgrade).await
+                // Who is refused has no other use for the connection, and may wait for its end.
+                let close = |refusal: Refusal| {
+                    refusal.header(header::CONNECTION, HeaderValue::from_static("close"))
+                };
+                endpoint.upgrade(parts, upgrade).await.map_err(close)
             } else {
                 Err(Refusal::bad_request("this address is for WebSocket connections only"))
             };

@@ -9,8 +9,11 @@ use std::{
 use super::{Handle, Shared, Stats, table::Table};
 use crate::{
     error::Error,
+    evaluate::Found,
     hook::{Hook, Import, Queued},
     path::Path,
+    spawn::{self, SpawnHandle},
+    stream::{PipeReader, Readable, pump},
     transport::CloseReason,
     turn,
     wire::write,
@@ -53,6 +56,10 @@ pub(super) struct Export {
     pub(super) refs: u64,
     /// Its resolution has been asked for.
     pub(super) pulled: bool,
+    /// A stream to be written: it cannot be pulled.
+    pub(super) is_writable: bool,
+    /// Made by a `pipe` message: the other end, until it is used.
+    pub(super) readable: Option<PipeReader>,
     /// Made by a `stream` message: gone as soon as it is answered.
     pub(super) released_by_answer: bool,
 }
@@ -185,7 +192,7 @@ impl Core {
             after.wakers.extend(entry.wakers);
         }
         let exports = self.pushed_exports.drain().chain(self.own_exports.drain());
-        after.dropped.extend(exports.map(|export| export.hook));
+        after.exports.extend(exports);
         after.wakers.extend(self.driver.take());
         after.wakers.append(&mut self.waiting_for_room);
         after.wakers.append(&mut self.waiting_for_drain);
@@ -196,7 +203,14 @@ impl Core {
 
 impl Export {
     pub(super) fn new(hook: Hook) -> Self {
-        Self { hook, refs: 1, pulled: false, released_by_answer: false }
+        Self {
+            hook,
+            refs: 1,
+            pulled: false,
+            is_writable: false,
+            readable: None,
+            released_by_answer: false,
+        }
     }
 }
 
@@ -215,6 +229,8 @@ fn place(id: i64) -> u64 {
 #[derive(Default)]
 pub(super) struct After {
     pub(super) dropped: Vec<Hook>,
+    pub(super) exports: Vec<Export>,
+    pub(super) found: Vec<Found>,
     pub(super) wakers: Vec<Waker>,
     pub(super) work: Vec<Work>,
 }
@@ -222,21 +238,35 @@ pub(super) struct After {
 pub(super) enum Work {
     /// Send this export's resolution when it is known.
     Answer { session: Arc<Shared>, id: i64, hook: Hook },
+    /// Send what this stream yields.
+    Pump { readable: Readable, to: Hook },
     /// Read this property for somebody who already holds the result.
     Get { hook: Hook, path: Path, result: Arc<Queued> },
 }
 
 impl After {
-    pub(super) fn run(self) {
+    /// Carries it out, with `spawn` for what goes on in tasks.
+    pub(super) fn run(self, spawn: Option<&SpawnHandle>) {
         self.wakers.into_iter().for_each(Waker::wake);
-        for work in self.work {
-            match work {
-                Work::Answer { session, id, hook } => session.answer(id, hook),
-                Work::Get { hook, path, result } => result.resolve(hook.get(path)),
+        if !self.work.is_empty() {
+            let work = || Self::work(self.work);
+            match spawn {
+                Some(spawn) => spawn::with_spawn(spawn, work),
+                None => work(),
             }
         }
-        if !self.dropped.is_empty() {
-            turn::bury(self.dropped);
+        if !self.dropped.is_empty() || !self.exports.is_empty() || !self.found.is_empty() {
+            turn::bury((self.dropped, self.exports, self.found));
+        }
+    }
+
+    fn work(work: Vec<Work>) {
+        for work in work {
+            match work {
+                Work::Answer { session, id, hook } => session.answer(id, hook),
+                Work::Pump { readable, to } => spawn::spawn(pump(readable, to)),
+                Work::Get { hook, path, result } => result.resolve(hook.get(path)),
+            }
         }
     }
 }

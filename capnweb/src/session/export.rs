@@ -10,15 +10,17 @@ use futures::FutureExt;
 
 use super::{
     Shared,
-    core::{After, Core, Export, Work},
+    core::{After, Core, Entry, Export, Work},
 };
 use crate::{
     codec,
     error::Error,
-    hook::{Hook, Queued, Settle},
+    hook::{Hook, Import, Queued, Settle},
     path::Path,
     payload::{Cap, Payload},
-    spawn, turn,
+    spawn,
+    stream::Readable,
+    turn,
     value::{Exception, Value},
     wire::{write, write_string},
 };
@@ -37,11 +39,17 @@ impl Shared {
                 Cap::Stub(hook) => self.write_stub(core, hook, out),
                 Cap::Promise(hook, path) => self.write_promise(core, after, hook, path, out),
                 Cap::Settled(payload) => self.write_exporting(core, after, payload, out),
+                Cap::Readable(readable) => self.write_readable(core, after, readable, out),
+                Cap::Writable(hook) => {
+                    let export = Export { is_writable: true, ..Export::new(hook.resolved()) };
+                    let id = core.introduce(export);
+                    write::reference(out, "writable", id, &[]);
+                }
             }
         });
     }
 
-    fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
+    pub(super) fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
         let hook = hook.resolved();
         match self.own_import(&hook) {
             Some(id) => write::reference(out, "import", id, &[]),
@@ -52,6 +60,26 @@ impl Shared {
                 write::reference(out, "export", id, &[]);
             }
         }
+    }
+
+    /// Opens a pipe for a stream that is sent, into which it is written from now on.
+    fn write_readable(
+        &self,
+        core: &mut Core,
+        after: &mut After,
+        readable: &Readable,
+        out: &mut String,
+    ) {
+        let Some(handle) = core.handle.upgrade() else {
+            // The session is shutting down: nobody will read what is written here.
+            return out.push_str("null");
+        };
+        core.send(write::PIPE.to_owned(), after);
+        let id = core.pushed_imports.next_id().cast_signed();
+        let import = Arc::new(Import::new(handle, id, false));
+        core.pushed_imports.push(Entry::new(Arc::downgrade(&import)));
+        after.work.push(Work::Pump { readable: readable.clone(), to: Hook::Import(import) });
+        write::reference(out, "readable", id, &[]);
     }
 
     fn write_promise(
@@ -134,7 +162,7 @@ impl Shared {
             core.send(frame, after);
             core.answered(after);
             if core.export(id).is_some_and(|export| export.released_by_answer) {
-                after.dropped.extend(core.remove_export(id).map(|export| export.hook));
+                after.exports.extend(core.remove_export(id));
             }
         });
     }

@@ -19,7 +19,10 @@ mod table;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -32,13 +35,21 @@ use self::{
 use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Import},
+    path::Path,
+    payload::Args,
+    spawn::{self, SpawnHandle},
     transport::CloseReason,
+    turn,
+    value::Value,
+    wire::Limits,
 };
 
 /// A session, shared by its driver and everything that came from it.
 pub(crate) struct Shared {
     core: Mutex<Core>,
     options: Options,
+    /// Where its tasks run, whoever starts them.
+    spawn: Option<SpawnHandle>,
     /// Handlers of the peer's calls that are running in tasks.
     running: AtomicUsize,
     /// The session has ended.
@@ -65,11 +76,16 @@ impl Shared {
             main.unwrap_or_else(|| Hook::Broken(Error::msg("This connection has no main object.")));
         Arc::new(Self {
             core: Mutex::new(Core::new(main)),
+            spawn: options.spawn.clone().or_else(spawn::current),
             options,
             running: AtomicUsize::new(0),
             closed: ClosedSignal::new(),
             done: ClosedSignal::new(),
         })
+    }
+
+    pub(crate) fn spawn(&self) -> Option<&SpawnHandle> {
+        self.spawn.as_ref()
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -165,7 +181,7 @@ impl Shared {
     pub(crate) fn abort(&self, error: Error) {
         tracing::debug!(%error, "session aborted");
         let message = format!("[\"abort\",{}]", self.error_text(&error));
-        let close = CloseReason::Abort(error.to_string());
+        let close = closing(&error);
         self.end(error, close, Some(message));
     }
 
@@ -213,9 +229,19 @@ impl Shared {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             f(&mut core, &mut after)
         };
-        after.run();
+        after.run(self.spawn.as_ref());
         result
     }
+}
+
+/// Closes with the words of what broke the session, as JavaScript does: an error's message without
+/// its name.
+fn closing(error: &Error) -> CloseReason {
+    CloseReason::Abort(match error.thrown() {
+        Value::Error(exception) => exception.message.clone(),
+        Value::String(text) => text.clone(),
+        _ => error.to_string(),
+    })
 }
 
 fn shut_down() -> Error {
@@ -270,6 +296,28 @@ impl Caller {
 
     pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
         self.0.as_ref()?.upgrade()
+    }
+
+    /// Begins a call that came over this connection, unless too many are under way.
+    pub(crate) fn call(&self, hook: &Hook, path: Path, args: Args) -> Hook {
+        if let Some(session) = self.shared() {
+            let limit = session.options.limits.max_calls_in_flight;
+            if session.running.load(Ordering::Relaxed) >= limit {
+                return Hook::Broken(Error::of_kind(
+                    ErrorKind::Overloaded,
+                    "Error",
+                    format_args!("More than {limit} calls are in flight."),
+                ));
+            }
+        }
+        let result = hook.call(path, args);
+        turn::run_queued();
+        result
+    }
+
+    /// The limits that hold for what this connection asks for.
+    pub(crate) fn limits(&self) -> Limits {
+        self.shared().map(|session| session.options.limits.clone()).unwrap_or_default()
     }
 
     /// Whether there is nobody left to take the result. Never so for a local call.

@@ -1,6 +1,6 @@
 //! What the peer asks of this side, and answers.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use bytestring::ByteString;
 
@@ -11,13 +11,15 @@ use super::{
 use crate::{
     codec,
     error::{Error, ErrorKind},
-    hook::{Hook, Import, deliverable},
+    evaluate::{Found, Step, carry_out},
+    hook::{Hook, Import, circular, deliverable},
+    map::Mapper,
     path::Path,
-    payload::{Args, Cap, Payload, Slot},
-    transport::CloseReason,
+    payload::{Cap, Payload},
+    stream::{Readable, pipe},
     turn,
     value::Value,
-    wire::{self, Expr, Id, Message, Ref, RefKind},
+    wire::{self, Capture, Expr, Id, Message, Ref, RefKind},
 };
 
 impl Shared {
@@ -67,10 +69,14 @@ impl Shared {
     }
 
     fn handle_pipe(&self) -> Result<(), Error> {
-        let hook = Hook::Broken(Error::msg("Cannot pull a WritableStream stub"));
+        let (writer, reader) = pipe(self.options.limits.max_stream_bytes);
         self.with(|core, _| {
             self.check_exports(core)?;
-            core.pushed_exports.push(Export::new(hook));
+            core.pushed_exports.push(Export {
+                is_writable: true,
+                readable: Some(reader),
+                ..Export::new(writer)
+            });
             Ok(())
         })
     }
@@ -82,7 +88,11 @@ impl Shared {
             if std::mem::replace(&mut export.pulled, true) {
                 return Ok(None);
             }
-            let hook = export.hook.clone();
+            let hook = if export.is_writable {
+                Hook::Broken(Error::msg("Cannot pull a WritableStream stub"))
+            } else {
+                export.hook.clone()
+            };
             core.unanswered += 1;
             Ok(Some(hook))
         })?;
@@ -115,6 +125,11 @@ impl Shared {
                 id.get().and_then(|id| core.entry_mut(id)).and_then(|entry| entry.import.upgrade());
             // Unknown, or just being dropped, which releases it.
             let (Some(import), Some(id)) = (import, id.get()) else { return Some(hook) };
+            let is_self =
+                |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
+            let (hook, circle) =
+                if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
+            after.dropped.extend(circle);
             let unused = import.resolution.set(hook).err();
             core.release(id, after);
             after.dropped.push(Hook::Import(import));
@@ -141,7 +156,7 @@ impl Shared {
             if export.refs == 0
                 && let Some(id) = id.get()
             {
-                after.dropped.extend(core.remove_export(id).map(|export| export.hook));
+                after.exports.extend(core.remove_export(id));
             }
             Ok(())
         })
@@ -149,7 +164,8 @@ impl Shared {
 
     fn handle_abort(self: &Arc<Self>, expr: Expr) -> Result<(), Error> {
         let error = self.evaluate_thrown(expr)?;
-        self.end(error, CloseReason::Done, None);
+        let close = super::closing(&error);
+        self.end(error, close, None);
         Ok(())
     }
 
@@ -174,7 +190,7 @@ impl Shared {
             return Ok(Payload { text: expr.text, slots: Vec::new() });
         }
         let found = self.with(|core, after| self.look_up(core, after, expr.refs))?;
-        Ok(self.carry_out(expr.text, found))
+        Ok(carry_out(expr.text, found, &Caller::new(self)))
     }
 
     fn look_up(
@@ -190,7 +206,7 @@ impl Shared {
                 Ok(step) => all.push(Found { at, step }),
                 Err(error) => {
                     // What has been found so far may be the last references to it.
-                    after.dropped.extend(all.into_iter().flat_map(Found::hooks));
+                    after.found.append(&mut all);
                     return Err(error);
                 }
             }
@@ -209,6 +225,16 @@ impl Shared {
             RefKind::Promise(id) => {
                 Ok(Step::Cap(Cap::Promise(self.import_promise(core, id)?, Path::new())))
             }
+            RefKind::Writable(id) => Ok(Step::Cap(Cap::Writable(self.import(core, id)?))),
+            RefKind::Readable(id) => {
+                let export = id.get().and_then(|id| core.export_mut(id));
+                match export.and_then(|export| export.readable.take()) {
+                    Some(reader) => Ok(Step::Cap(Cap::Readable(Readable::of_pipe(reader)))),
+                    None => Err(protocol(format_args!(
+                        "Export {id} is not a pipe or its readable end was already consumed."
+                    ))),
+                }
+            }
             RefKind::Own { id, path: None, promise: false } => {
                 Ok(Step::Cap(Cap::Stub(own_export(core, id)?)))
             }
@@ -223,6 +249,28 @@ impl Shared {
                 let hook = own_export(core, id)?;
                 let found = self.look_up(core, after, args.refs)?;
                 Ok(Step::Call { hook, path, text: args.text, args: found, promise })
+            }
+            RefKind::Map { id, path, captures, instructions } => {
+                let hook = own_export(core, id)?;
+                let mut mapper = Mapper {
+                    captures: Vec::with_capacity(captures.len()),
+                    instructions,
+                    caller: Caller::new(self),
+                };
+                for capture in captures {
+                    let captured = match capture {
+                        Capture::Import(id) => own_export(core, id),
+                        Capture::Export(id) => self.import(core, id),
+                    };
+                    match captured {
+                        Ok(hook) => mapper.captures.push(hook),
+                        Err(error) => {
+                            after.dropped.append(&mut mapper.captures);
+                            return Err(error);
+                        }
+                    }
+                }
+                Ok(Step::Map { hook, path, mapper })
             }
         }
     }
@@ -286,76 +334,6 @@ impl Shared {
         }
         Ok(())
     }
-
-    /// Fills an expression's holes with what was found, making calls and reading properties in
-    /// their order.
-    fn carry_out(self: &Arc<Self>, text: ByteString, found: Vec<Found>) -> Payload {
-        let mut slots = Vec::with_capacity(found.len());
-        for Found { at, step } in found {
-            let cap = match step {
-                Step::Cap(cap) => cap,
-                Step::Get { hook, path, promise } => {
-                    let is_value = path.is_empty() && matches!(hook, Hook::Value(_));
-                    cap(if is_value { hook } else { hook.get(path) }, promise)
-                }
-                Step::Call { hook, path, text, args, promise } => {
-                    let payload = self.carry_out(text, args);
-                    cap(self.call(hook, path, payload), promise)
-                }
-            };
-            match at {
-                Some(at) => slots.push(Slot { at, cap }),
-                None => turn::bury(cap),
-            }
-        }
-        Payload { text, slots }
-    }
-
-    fn call(self: &Arc<Self>, hook: Hook, path: Path, payload: Payload) -> Hook {
-        let limit = self.options.limits.max_calls_in_flight;
-        if self.running.load(Ordering::Relaxed) >= limit {
-            turn::bury(payload);
-            return Hook::Broken(Error::of_kind(
-                ErrorKind::Overloaded,
-                "Error",
-                format_args!("More than {limit} calls are in flight."),
-            ));
-        }
-        let result = hook.call(path, Args { payload, caller: Caller::new(self) });
-        turn::run_queued();
-        result
-    }
-}
-
-/// A reference that has been looked up.
-struct Found {
-    at: Option<u32>,
-    step: Step,
-}
-
-enum Step {
-    Cap(Cap),
-    Get { hook: Hook, path: Path, promise: bool },
-    Call { hook: Hook, path: Path, text: ByteString, args: Vec<Found>, promise: bool },
-}
-
-impl Found {
-    fn hooks(self) -> Vec<Hook> {
-        match self.step {
-            Step::Cap(Cap::Stub(hook) | Cap::Promise(hook, _)) => vec![hook],
-            Step::Cap(Cap::Settled(_)) => Vec::new(),
-            Step::Get { hook, .. } => vec![hook],
-            Step::Call { hook, args, .. } => {
-                let mut hooks = vec![hook];
-                hooks.extend(args.into_iter().flat_map(Found::hooks));
-                hooks
-            }
-        }
-    }
-}
-
-fn cap(hook: Hook, promise: bool) -> Cap {
-    if promise { Cap::Promise(hook, Path::new()) } else { Cap::Stub(hook) }
 }
 
 /// The main object is a target; where it is asked for as a value, that value is a stub of it.

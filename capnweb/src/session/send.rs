@@ -8,83 +8,103 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    hook::{Hook, Import},
+    hook::{Hook, Import, Request},
+    map::Mapper,
     path::Path,
     payload::Payload,
-    turn,
     wire::write,
 };
 
 impl Shared {
-    /// Calls the method at the path of an import, or reads the property there.
-    pub(crate) fn send_call(
+    /// Asks something of what is at the path of an import.
+    pub(crate) fn send_request(
         self: &Arc<Self>,
         on: &Import,
         path: Path,
-        args: Option<Payload>,
+        request: Request,
     ) -> Hook {
-        let mut frame = String::with_capacity(48 + args.as_ref().map_or(0, |a| a.text.len()));
-        write::call_head(&mut frame, on.id, &path);
-        match args {
-            None => self.push_frame(on, frame + write::CALL_TAIL, path, None),
-            Some(args) if args.slots.is_empty() => {
-                frame.push(',');
-                frame.push_str(&args.text);
+        // What needs no lock is written first.
+        let mut frame = match &request {
+            Request::Get => {
+                let mut frame = String::with_capacity(48);
+                write::call_head(&mut frame, "push", on.id, &path);
                 frame.push_str(write::CALL_TAIL);
-                self.push_frame(on, frame, path, Some(args))
+                frame
             }
-            Some(args) => self.push_with_capabilities(on, frame, path, args),
+            Request::Call(args) => call_frame("push", on.id, &path, &args.payload),
+            Request::Map(mapper) => {
+                let mut frame = String::with_capacity(64 + mapper.instructions.len());
+                write::map_head(&mut frame, on.id, &path);
+                frame
+            }
+        };
+        let sent = self.with(|core, after| {
+            self.may_call(core, on)?;
+            match &request {
+                Request::Get => {}
+                Request::Call(args) => self.finish_call(core, after, &args.payload, &mut frame),
+                Request::Map(mapper) => self.finish_map(core, mapper, &mut frame),
+            }
+            Ok(Hook::Import(self.push(core, on, frame, 1, after)))
+        });
+        match sent {
+            Ok(hook) | Err(hook @ Hook::Broken(_)) => hook,
+            // The import has turned into something else.
+            Err(hook) => hook.request(path, request),
         }
     }
 
-    /// Sends a complete message.
-    fn push_frame(
+    /// Calls a method whose answer is sent unasked and needs no release. Returns the promise of
+    /// the answer, and the size of the message if it was one.
+    pub(crate) fn send_stream(
         self: &Arc<Self>,
         on: &Import,
-        frame: String,
-        path: Path,
-        args: Option<Payload>,
-    ) -> Hook {
-        let sent = self.with(|core, after| {
-            if let Err(hook) = self.may_call(core, on) {
-                return Err(hook);
-            }
-            Ok(self.push(core, on, frame, after))
-        });
-        self.or_elsewhere(sent, path, args)
-    }
-
-    fn push_with_capabilities(
-        self: &Arc<Self>,
-        on: &Import,
-        mut frame: String,
         path: Path,
         args: Payload,
-    ) -> Hook {
+    ) -> (Hook, Option<usize>) {
+        let mut frame = call_frame("stream", on.id, &path, &args);
         let sent = self.with(|core, after| {
-            if let Err(hook) = self.may_call(core, on) {
-                return Err(hook);
+            self.may_call(core, on)?;
+            self.finish_call(core, after, &args, &mut frame);
+            // JavaScript counts UTF-16 units; what is not ASCII is nearly as many.
+            let size = frame.len();
+            let import = self.push(core, on, frame, 0, after);
+            if let Some(entry) = core.entry_mut(import.id) {
+                entry.pulled = true;
             }
-            frame.push(',');
-            self.write_exporting(core, after, &args, &mut frame);
-            frame.push_str(write::CALL_TAIL);
-            Ok(self.push(core, on, frame, after))
+            Ok((Hook::Import(import), size))
         });
-        if sent.is_ok() {
-            turn::bury(args);
-            return self.or_elsewhere(sent, path, None);
+        match sent {
+            Ok((hook, size)) => (hook, Some(size)),
+            Err(hook @ Hook::Broken(_)) => (hook, None),
+            Err(hook) => (hook.call(path, args.into()), None),
         }
-        self.or_elsewhere(sent, path, Some(args))
     }
 
-    /// The result of a call that was sent; or makes it on what the import has turned into.
-    fn or_elsewhere(&self, sent: Result<Hook, Hook>, path: Path, args: Option<Payload>) -> Hook {
-        match (sent, args) {
-            (Ok(hook), _) => hook,
-            (Err(Hook::Broken(error)), _) => Hook::Broken(error),
-            (Err(hook), Some(payload)) => hook.call(path, payload.into()),
-            (Err(hook), None) => hook.get(path),
+    /// Writes what [`call_frame`] has left open: arguments that refer to tables.
+    fn finish_call(
+        self: &Arc<Self>,
+        core: &mut Core,
+        after: &mut After,
+        args: &Payload,
+        frame: &mut String,
+    ) {
+        if !args.slots.is_empty() {
+            self.write_exporting(core, after, args, frame);
+            frame.push_str(write::CALL_TAIL);
         }
+    }
+
+    fn finish_map(&self, core: &mut Core, mapper: &Mapper, frame: &mut String) {
+        for (i, capture) in mapper.captures.iter().enumerate() {
+            if i > 0 {
+                frame.push(',');
+            }
+            self.write_stub(core, capture, frame);
+        }
+        frame.push_str("],");
+        frame.push_str(&mapper.instructions);
+        frame.push_str(write::CALL_TAIL);
     }
 
     /// Whether a call can be sent on this import now. If not, what it is to be made on instead.
@@ -109,12 +129,19 @@ impl Shared {
     }
 
     /// Takes the id and enqueues the message, in one step: the peer counts.
-    fn push(&self, core: &mut Core, on: &Import, frame: String, after: &mut After) -> Hook {
+    fn push(
+        &self,
+        core: &mut Core,
+        on: &Import,
+        frame: String,
+        refs: u64,
+        after: &mut After,
+    ) -> Arc<Import> {
         let id = core.pushed_imports.next_id().cast_signed();
         let import = Arc::new(Import::new(Arc::clone(&on.session), id, true));
-        core.pushed_imports.push(Entry::new(Arc::downgrade(&import)));
+        core.pushed_imports.push(Entry { refs, ..Entry::new(Arc::downgrade(&import)) });
         core.send(frame, after);
-        Hook::Import(import)
+        import
     }
 
     /// Registers interest in what an import resolves to.
@@ -157,4 +184,16 @@ impl Shared {
             }
         });
     }
+}
+
+/// A call up to its arguments, and with them if they refer to no table.
+fn call_frame(message: &str, id: i64, path: &Path, args: &Payload) -> String {
+    let mut frame = String::with_capacity(48 + args.text.len());
+    write::call_head(&mut frame, message, id, path);
+    frame.push(',');
+    if args.slots.is_empty() {
+        frame.push_str(&args.text);
+        frame.push_str(write::CALL_TAIL);
+    }
+    frame
 }

@@ -19,6 +19,7 @@ mod serde_impls;
 
 use crate::{
     Error, codec,
+    stream::{ReadableStream, WritableStream},
     stub::{Promise, Stub},
 };
 
@@ -64,6 +65,10 @@ pub enum Value {
     Url(Box<url::Url>),
     /// A capability.
     Stub(Stub),
+    /// A stream to be read.
+    ReadableStream(ReadableStream),
+    /// A stream to be written.
+    WritableStream(WritableStream),
     /// A promise; what the other side receives in its place is what it settles to.
     Promise(Promise),
 }

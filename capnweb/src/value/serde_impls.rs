@@ -11,7 +11,12 @@ use super::{
     BigInt, Bytes, Date, Object, Value, as_url, bigint, bytes, exception::ReadParts, object::Fill,
 };
 use crate::{
-    codec::token::{self, Token},
+    codec::{
+        frame,
+        token::{self, Token},
+    },
+    payload::Cap,
+    stream::{ReadableStream, WritableStream},
     stub::Stub,
 };
 
@@ -31,6 +36,8 @@ impl Serialize for Value {
             Self::Error(value) => value.serialize(serializer),
             Self::Url(value) => as_url::serialize(value, serializer),
             Self::Stub(value) => value.serialize(serializer),
+            Self::ReadableStream(value) => value.serialize(serializer),
+            Self::WritableStream(value) => value.serialize(serializer),
             Self::Promise(value) => value.serialize(serializer),
         }
     }
@@ -162,8 +169,16 @@ fn special<'de, A: MapAccess<'de>>(token: Token, mut map: A) -> Result<Value, A:
         Token::Url => {
             as_url::from_wire::<A::Error>(&map.next_value::<token::Body<String>>()?.0)?.into()
         }
-        Token::Capability => {
-            Stub::received::<A::Error>(map.next_value::<token::Body<u64>>()?.0)?.into()
-        }
+        Token::Capability => match frame::claim(map.next_value::<token::Body<u64>>()?.0) {
+            Some(Cap::Readable(readable)) => Value::ReadableStream(ReadableStream::of(readable)),
+            Some(Cap::Writable(hook)) => Value::WritableStream(WritableStream::of(hook)),
+            Some(Cap::Stub(hook)) => Stub::from_hook(hook).into(),
+            Some(cap) => return Err(frame::unexpected(&cap, "a value")),
+            None => {
+                return Err(serde::de::Error::custom(
+                    "a stub can only be received in a Cap'n Web message",
+                ));
+            }
+        },
     })
 }

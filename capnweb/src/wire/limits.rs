@@ -26,6 +26,14 @@ pub struct Limits {
     /// The most calls of the peer that may be under way at once. A call beyond it fails with an
     /// error and its method is not run. Default: 65536.
     pub max_calls_in_flight: usize,
+    /// The most steps of one map: its instructions times the elements they are applied to. A map
+    /// beyond it fails. Default: 1 Mi.
+    pub max_map_steps: usize,
+    /// The most bytes of one stream that may wait to be read here. A write beyond it fails, which
+    /// ends the stream. Default: 64 MiB.
+    pub max_stream_bytes: usize,
+    /// The most bytes of one stream of ours that may be on their way, in messages. Default: 16 MiB.
+    pub max_stream_window: usize,
     /// The most bytes that may wait to be sent. Above it, a new call on this side fails at once
     /// with [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded), and messages from the peer
     /// are not read until room is made. Default: 64 MiB.
@@ -41,6 +49,9 @@ impl Default for Limits {
             max_exports: 1 << 20,
             max_imports: 1 << 20,
             max_calls_in_flight: 65536,
+            max_map_steps: 1 << 20,
+            max_stream_bytes: 64 * 1024 * 1024,
+            max_stream_window: 16 * 1024 * 1024,
             max_outgoing_bytes: 64 * 1024 * 1024,
         }
     }

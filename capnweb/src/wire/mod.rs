@@ -11,5 +11,7 @@ pub(crate) mod write;
 
 pub use limits::Limits;
 pub(crate) use limits::MAX_DEPTH;
-pub(crate) use scan::{Expr, Id, Message, Ref, RefKind, expression, message};
+pub(crate) use scan::{
+    Capture, Expr, Id, Message, Ref, RefKind, expression, instructions, message,
+};
 pub(crate) use text::{PRIVATE_PREFIX, is_forbidden_key, write_hole, write_string};

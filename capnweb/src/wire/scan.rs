@@ -76,10 +76,25 @@ pub(crate) enum RefKind {
     Export(Id),
     /// `["promise", id]`: the same, to be replaced by what it resolves to.
     Promise(Id),
+    /// `["readable", id]`: the readable end of a pipe that the peer has opened.
+    Readable(Id),
+    /// `["writable", id]`: a stream that the peer introduces for this side to write.
+    Writable(Id),
     /// `["import", id, path?]` and `["pipeline", id, path?]`: one of ours, or a property of it.
     Own { id: Id, path: Option<Path>, promise: bool },
     /// The same with arguments: a call.
     Call { id: Id, path: Path, args: Expr, promise: bool },
+    /// `["remap", id, path, captures, instructions]`.
+    Map { id: Id, path: Path, captures: Vec<Capture>, instructions: ByteString },
+}
+
+/// What a mapper brings along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Capture {
+    /// One of ours.
+    Import(Id),
+    /// One that the peer introduces.
+    Export(Id),
 }
 
 /// A table index as the peer wrote it. JavaScript would look any number up, so one that is no
@@ -530,14 +545,20 @@ impl<'a> Scanner<'a> {
                 }
                 self.end_or_unknown(start)
             }
-            "export" | "promise" => {
+            "export" | "promise" | "readable" | "writable" => {
                 let Some(id) = self.comma_number()? else { return self.unknown(start) };
-                let kind = if tag == "export" { RefKind::Export(id) } else { RefKind::Promise(id) };
+                let kind = match &*tag {
+                    "export" => RefKind::Export(id),
+                    "promise" => RefKind::Promise(id),
+                    "readable" => RefKind::Readable(id),
+                    _ => RefKind::Writable(id),
+                };
                 self.rest_of_array()?;
                 self.hole(start, kind);
                 Ok(())
             }
             "import" | "pipeline" => self.own(start, depth, tag == "pipeline"),
+            "remap" => self.map(start),
             _ => self.unknown(start),
         }
     }
@@ -675,6 +696,32 @@ impl<'a> Scanner<'a> {
         std::mem::swap(&mut self.out, &mut outer_out);
         self.end_or_unknown(start)?;
         self.hole(start, RefKind::Call { id, path, args: Expr { text, refs }, promise });
+        Ok(())
+    }
+
+    /// `remap`, behind the tag. The instructions are read when they are carried out: what is wrong
+    /// with them is wrong with the call, not with the session.
+    fn map(&mut self, start: usize) -> Scan<()> {
+        let Some(id) = self.comma_number()? else { return self.unknown(start) };
+        if !self.comma() {
+            return self.unknown(start);
+        }
+        let Some(path) = self.path()? else { return self.unknown(start) };
+        if !self.comma() || self.peek() != Some(b'[') {
+            return self.unknown(start);
+        }
+        let captures_at = self.lex.pos();
+        self.skip_unseen()?;
+        let captures = self.lex.since(captures_at);
+        if !self.comma() || self.peek() != Some(b'[') {
+            return self.unknown(start);
+        }
+        let instructions_at = self.lex.pos();
+        self.skip_unseen()?;
+        let instructions = self.source.slice_ref(self.lex.since(instructions_at));
+        self.end_or_unknown(start)?;
+        let captures = read_captures(captures)?;
+        self.hole(start, RefKind::Map { id, path, captures, instructions });
         Ok(())
     }
 
@@ -818,6 +865,57 @@ impl<'a> Scanner<'a> {
     fn peek(&self) -> Option<u8> {
         self.lex.peek()
     }
+}
+
+/// Reads a list of captures, which is JSON.
+fn read_captures(list: &str) -> Scan<Vec<Capture>> {
+    let mut captures = Vec::new();
+    for item in items(list)? {
+        let mut lex = Cursor::new(item);
+        let capture = (|| {
+            let export = lex.eat_text("[\"export\",");
+            if !export && !lex.eat_text("[\"import\",") {
+                return None;
+            }
+            let id = Id(lex.number().ok()?.parse().ok()?);
+            (lex.rest() == "]").then_some(if export {
+                Capture::Export(id)
+            } else {
+                Capture::Import(id)
+            })
+        })();
+        let Some(capture) = capture else {
+            return Err(Stop::Abort(protocol(
+                "TypeError",
+                format_args!("unknown map capture: {}", quote(item)?),
+            )));
+        };
+        captures.push(capture);
+    }
+    Ok(captures)
+}
+
+/// The elements of a JSON array without white space.
+fn items(list: &str) -> Result<Vec<&str>, LexError> {
+    let mut lex = Cursor::new(list);
+    lex.expect(b'[')?;
+    let mut items = Vec::new();
+    while lex.peek().is_some_and(|byte| byte != b']') {
+        let start = lex.pos();
+        lex.skip_value()?;
+        items.push(lex.since(start));
+        lex.eat(b',');
+    }
+    Ok(items)
+}
+
+/// Reads the instructions of a mapper, an expression each.
+///
+/// # Errors
+/// What the map is to be rejected with.
+pub(crate) fn instructions(list: &ByteString, limits: &Limits) -> Result<Vec<Expr>, Error> {
+    let items = items(list).map_err(syntax)?;
+    items.into_iter().map(|item| expression(&list.slice_ref(item), limits)).collect()
 }
 
 /// Which members of an object are meant.

@@ -3,16 +3,30 @@
 use super::text::write_string;
 use crate::{path::Key, payload::Slot};
 
-/// `["push",["pipeline",id,[path]` up to where the arguments or the end follow.
-pub(crate) fn call_head(out: &mut String, id: i64, path: &[Key]) {
-    out.push_str("[\"push\",[\"pipeline\",");
+/// `[message,["pipeline",id,[path]`, the message being `push` or `stream`, up to where the arguments or the end follow.
+pub(crate) fn call_head(out: &mut String, message: &str, id: i64, path: &[Key]) {
+    out.push_str("[\"");
+    out.push_str(message);
+    out.push_str("\",[\"pipeline\",");
     number(out, id);
     out.push(',');
     self::path(out, path);
 }
 
+/// `["push",["remap",id,[path],[` up to where the captures follow.
+pub(crate) fn map_head(out: &mut String, id: i64, path: &[Key]) {
+    out.push_str("[\"push\",[\"remap\",");
+    number(out, id);
+    out.push(',');
+    self::path(out, path);
+    out.push_str(",[");
+}
+
 /// What closes a call behind its path or arguments.
 pub(crate) const CALL_TAIL: &str = "]]";
+
+/// `["pipe"]`
+pub(crate) const PIPE: &str = "[\"pipe\"]";
 
 pub(crate) fn pull(id: i64) -> String {
     let mut out = String::with_capacity(24);
@@ -54,7 +68,7 @@ pub(crate) fn reference(out: &mut String, tag: &str, id: i64, path: &[Key]) {
     out.push(']');
 }
 
-fn path(out: &mut String, path: &[Key]) {
+pub(crate) fn path(out: &mut String, path: &[Key]) {
     out.push('[');
     for (i, key) in path.iter().enumerate() {
         if i > 0 {

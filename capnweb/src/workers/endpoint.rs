@@ -3,6 +3,7 @@
 use std::{cell::Cell, fmt, rc::Rc, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts};
+use url::Position;
 use worker::{Context, Headers, Request, Response, ResponseBuilder, WebSocketPair};
 
 use super::{EventLoop, WebSocketTransport, timeout};
@@ -76,9 +77,9 @@ impl Rpc {
             return Err(Refusal::bad_request("this address is for WebSocket connections only"));
         }
         offer::check_method(&parts.method)?;
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        // The runtime's own routing goes by the URL, not by the header.
         let url = request.url().ok();
-        let host = host.or_else(|| url.as_ref()?.host_str());
+        let host = url.as_ref().map(|url| &url[Position::BeforeHost..Position::AfterPort]);
         settings.origins.check(&parts.headers, host)?;
         let Some(permit) = Permit::take(connections, settings.max_connections) else {
             tracing::warn!(limit = settings.max_connections, "too many connections");

@@ -3,7 +3,10 @@
 use std::{fmt, pin::pin, rc::Rc, time::Duration};
 
 use futures::future::{Either, select};
-use worker::{Context, Delay, wasm_bindgen_futures::spawn_local};
+use worker::{
+    Context, Delay, js_sys, wasm_bindgen::JsCast, wasm_bindgen_futures::spawn_local,
+    web_sys::WorkerGlobalScope,
+};
 
 use crate::{BoxFuture, Spawn};
 
@@ -35,6 +38,12 @@ impl Spawn for EventLoop {
             Some(context) => context.wait_until(future),
             None => spawn_local(future),
         }
+    }
+
+    fn now(&self) -> Duration {
+        let global: WorkerGlobalScope = js_sys::global().unchecked_into();
+        let millis = global.performance().map_or(0.0, |performance| performance.now());
+        Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<()> {

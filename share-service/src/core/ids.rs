@@ -1,6 +1,7 @@
 //! The names of things: sessions, shares and their addresses.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -99,6 +100,11 @@ impl PublicUrl {
             return Err(InvalidPublicUrl);
         }
         Ok(Self(format!("{scheme}://{host}")))
+    }
+
+    /// A server that is reached where it listens, without TLS.
+    pub fn of(address: SocketAddr) -> Self {
+        Self(format!("http://{address}"))
     }
 
     /// The address of a share's page.

@@ -1,7 +1,6 @@
 //! The probe: shows a client which values of its arrive as what.
 
 use serde::Serialize;
-use serde_json::Value;
 use time::OffsetDateTime;
 
 /// The furthest that a JavaScript date can be from the epoch, in milliseconds.
@@ -9,7 +8,7 @@ const MAX_DATE_MILLIS: f64 = 8.64e15;
 
 /// What a probe answers with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Probe {
+pub struct Probe<N> {
     /// The date as text, see [`iso_8601`].
     pub when: String,
     /// The bytes as an array of numbers.
@@ -17,7 +16,7 @@ pub struct Probe {
     /// How many bytes there are.
     pub size: usize,
     /// What was nested, as it came.
-    pub nested: Value,
+    pub nested: N,
 }
 
 /// A date beyond what a JavaScript date can hold.
@@ -29,7 +28,7 @@ pub struct InvalidDate;
 ///
 /// # Errors
 /// [`InvalidDate`] where `toISOString` throws in JavaScript.
-pub fn probe(when: f64, bytes: Vec<u8>, nested: Value) -> Result<Probe, InvalidDate> {
+pub fn probe<N>(when: f64, bytes: Vec<u8>, nested: N) -> Result<Probe<N>, InvalidDate> {
     Ok(Probe { when: iso_8601(when)?, size: bytes.len(), bytes, nested })
 }
 

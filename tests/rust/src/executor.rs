@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     future::Future,
+    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -26,7 +27,9 @@ struct Inner {
 #[derive(Default)]
 struct Clock {
     now: Duration,
-    sleepers: Vec<(Duration, Waker)>,
+    /// Who waits until when, by a number.
+    sleepers: Vec<(u64, Duration, Waker)>,
+    next: u64,
 }
 
 struct Task {
@@ -111,9 +114,9 @@ impl TestExecutor {
             let now = clock.now;
             let (due, later) = std::mem::take(&mut clock.sleepers)
                 .into_iter()
-                .partition(|(deadline, _)| *deadline <= now);
+                .partition(|(_, deadline, _)| *deadline <= now);
             clock.sleepers = later;
-            due.into_iter().map(|(_, waker)| waker).collect()
+            due.into_iter().map(|(_, _, waker)| waker).collect()
         };
         woken.into_iter().for_each(Waker::wake);
     }
@@ -154,16 +157,48 @@ impl Spawn for TestExecutor {
         self.0.ready.lock().unwrap().push_back(task);
     }
 
+    fn now(&self) -> Duration {
+        self.0.clock.lock().unwrap().now
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<()> {
         let executor = Arc::clone(&self.0);
-        let deadline = executor.clock.lock().unwrap().now + duration;
-        Box::pin(std::future::poll_fn(move |cx| {
-            let mut clock = executor.clock.lock().unwrap();
-            if clock.now >= deadline {
-                return Poll::Ready(());
-            }
-            clock.sleepers.push((deadline, cx.waker().clone()));
-            Poll::Pending
-        }))
+        let mut clock = self.0.clock.lock().unwrap();
+        clock.next += 1;
+        let (id, deadline) = (clock.next, clock.now + duration);
+        drop(clock);
+        Box::pin(Sleep { executor, id, deadline })
+    }
+}
+
+/// Ends at its deadline, and wakes nobody any more once it is dropped.
+struct Sleep {
+    executor: Arc<Inner>,
+    id: u64,
+    deadline: Duration,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut clock = self.executor.clock.lock().unwrap();
+        if clock.now >= self.deadline {
+            return Poll::Ready(());
+        }
+        clock.sleepers.retain(|(id, ..)| *id != self.id);
+        clock.sleepers.push((self.id, self.deadline, cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let mut clock = self.executor.clock.lock().unwrap();
+        let (gone, stay) =
+            std::mem::take(&mut clock.sleepers).into_iter().partition(|(id, ..)| *id == self.id);
+        clock.sleepers = stay;
+        drop(clock);
+        drop::<Vec<_>>(gone);
     }
 }

@@ -2,14 +2,24 @@
 //! scripted peer, and launchers of JavaScript peers.
 
 mod executor;
+mod fixed_server;
 mod fixed_target;
+mod js;
+mod js_session;
+mod logging;
 mod pair;
 mod peer;
+mod tools;
 
-pub use executor::TestExecutor;
+pub use executor::{Outcome, TestExecutor};
+pub use fixed_server::FixedServer;
 pub use fixed_target::FixedTarget;
-pub use pair::Pair;
+pub use js::{DEADLINE, JsServer, node, run_suite};
+pub use js_session::{JsSession, clean, limited};
+pub use logging::{FrameLog, Logging};
+pub use pair::{Pair, Side};
 pub use peer::Peer;
+pub use tools::{Gate, Log, OnDrop, target};
 
 use std::path::PathBuf;
 

@@ -87,14 +87,15 @@ impl Pair {
 
     /// Runs tasks and moves messages until nothing happens any more.
     pub fn settle(&mut self) {
-        loop {
-            let ran = self.executor.run();
-            let up = self.deliver_to_server();
-            let down = self.deliver_to_client();
-            if !ran && !up && !down {
-                return;
-            }
-        }
+        while self.step() {}
+    }
+
+    /// Runs what is ready and moves what was sent, once. Returns whether there was anything.
+    pub fn step(&mut self) -> bool {
+        let ran = self.executor.run();
+        let up = self.deliver_to_server();
+        let down = self.deliver_to_client();
+        ran || up || down
     }
 
     /// Starts a future, settles, and returns what it came to.

@@ -144,7 +144,7 @@ impl RowLimits {
 
 /// What this library does not implement yet. Such messages are not answered as JavaScript does.
 fn unsupported(frames: &[String]) -> bool {
-    ["remap", "pipe\"", "readable", "writable", "headers", "request", "response", "blob"]
+    ["headers", "request", "response", "blob"]
         .iter()
         .any(|tag| frames.iter().any(|frame| frame.contains(&format!("[\"{tag}"))))
 }

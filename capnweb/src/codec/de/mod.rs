@@ -92,7 +92,7 @@ impl<'de> Decoder<'de> {
         fn settled_at<'de>(cursor: &mut Cursor<'de>, slots: &'de [Slot]) -> Option<&'de Payload> {
             match &slots.get(head::hole(cursor)?)?.cap {
                 Cap::Settled(payload) => Some(payload),
-                Cap::Stub(..) | Cap::Promise(..) => None,
+                Cap::Stub(_) | Cap::Promise(..) | Cap::Readable(_) | Cap::Writable(_) => None,
             }
         }
         let mut behind = self.cursor;

@@ -85,9 +85,11 @@ impl<'de> Decoder<'de> {
         let slot =
             self.cursor.number()?.parse().ok().and_then(|index: usize| self.slots.get(index));
         match slot {
-            Some(Slot { cap: Cap::Stub(hook), .. }) => frame::lend(hook.clone())
+            Some(Slot { cap: Cap::Promise(..), .. }) => {
+                Err(CodecError::new("the value is a promise that has not settled yet"))
+            }
+            Some(Slot { cap, .. }) => frame::lend(cap.clone())
                 .ok_or_else(|| CodecError::new("a stub can only be received in a message")),
-            Some(_) => Err(CodecError::new("the value is a promise that has not settled yet")),
             None => Err(self.cursor.error("there is no such capability").into()),
         }
     }

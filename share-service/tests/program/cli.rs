@@ -1,25 +1,14 @@
 //! The program as an operator meets it: started, stopped, and set up wrongly.
 
-#![cfg(unix)]
-
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn program(data_dir: &TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_share-service"));
-    command
-        .env_clear()
-        .env("SHARE_LISTEN", "127.0.0.1:0")
-        .env("SHARE_LOG_FORMAT", "json")
-        .env("SHARE_DATA_DIR", data_dir.path());
-    command
-}
+use crate::server::{NAMESPACE, Server, program};
 
 /// Runs a program that must fail to start; returns its exit code and the line it leaves.
 fn failure(command: &mut Command) -> (i32, String) {
@@ -28,69 +17,6 @@ fn failure(command: &mut Command) -> (i32, String) {
     assert_eq!(stderr.trim_end().lines().count(), 1, "one line, not: {stderr}");
     assert!(output.stdout.is_empty());
     (output.status.code().expect("an exit, not a crash"), stderr)
-}
-
-/// A server that is up. Killed when dropped.
-struct Server {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-    log: String,
-    address: String,
-}
-
-impl Server {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut server = Self { child, stderr, log: String::new(), address: String::new() };
-        while server.address.is_empty() {
-            let mut line = String::new();
-            let read = server.stderr.read_line(&mut line).unwrap();
-            assert_ne!(read, 0, "it did not start: {}", server.log);
-            server.log.push_str(&line);
-            let line: Value = serde_json::from_str(&line).expect("the log is JSON");
-            if line["fields"]["message"] == "listening" {
-                server.address = line["fields"]["address"].as_str().unwrap().to_owned();
-            }
-        }
-        server
-    }
-
-    fn status(&self, path: &str, headers: &str) -> u16 {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")
-            .unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        response.split(' ').nth(1).unwrap().parse().unwrap()
-    }
-
-    fn signal(&self, signal: &str) {
-        let kill = format!("kill {signal} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    }
-
-    /// Waits for the end; returns the exit code, what was printed, and what was logged.
-    fn wait(mut self) -> (i32, String, String) {
-        let status = self.child.wait().unwrap();
-        let (mut stdout, mut log) = (String::new(), std::mem::take(&mut self.log));
-        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-        self.stderr.read_to_string(&mut log).unwrap();
-        (status.code().expect("an exit, not a crash"), stdout, log)
-    }
-
-    fn stop(self) -> (i32, String, String) {
-        self.signal("-TERM");
-        self.wait()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Fails if it has ended, which is just as well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]
@@ -126,15 +52,14 @@ fn the_first_start_makes_secrets_and_shows_the_key_once() {
 
 #[test]
 fn a_server_without_a_key_is_closed_unless_told_otherwise() {
-    let namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
     let data = TempDir::new().unwrap();
-    let server = Server::start(program(&data).env("SESSIONS_SHARED_SECRET", namespace));
+    let server = Server::start(program(&data).env("SESSIONS_SHARED_SECRET", NAMESPACE));
     assert_eq!(server.status("/rpc/share", "x-opencode-share-key: \r\n"), 403);
     let (_, _, log) = server.stop();
     assert!(log.contains("nobody can connect"), "{log}");
 
     let mut open = program(&data);
-    open.env("SESSIONS_SHARED_SECRET", namespace).arg("--allow-unauthenticated");
+    open.env("SESSIONS_SHARED_SECRET", NAMESPACE).arg("--allow-unauthenticated");
     let server = Server::start(&mut open);
     assert_eq!(server.status("/rpc/share", ""), 400);
     let (_, _, log) = server.stop();

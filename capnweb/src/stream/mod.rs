@@ -1,0 +1,36 @@
+//! Streams: values that follow one another, with back-pressure, in arguments and results.
+//!
+//! [`ReadableStream`] and [`WritableStream`] are [`futures::Stream`] and [`futures::Sink`] of any
+//! type that serde knows, of [`Bytes`](crate::value::Bytes), or of [`Value`](crate::Value)s with
+//! stubs in them. Made from a stream or sink of the application they can be sent; received ones
+//! can be read and written, or sent on.
+//!
+//! A sender is never more ahead of the reader than its [window](flow), which follows the
+//! connection; calls on the same connection pass in between. A stream that is dropped before its
+//! end tells the other side: a reader sees an error, a writer's next write fails.
+
+mod flow;
+mod pipe;
+mod pump;
+mod readable;
+mod writable;
+mod writer;
+
+pub(crate) use self::{
+    pipe::{PipeReader, pipe},
+    pump::pump,
+    readable::Readable,
+};
+pub use self::{readable::ReadableStream, writable::WritableStream};
+
+/// The error as I/O knows it.
+#[cfg(not(target_arch = "wasm32"))]
+fn io_error(error: crate::Error) -> std::io::Error {
+    std::io::Error::other(error)
+}
+
+/// The error as I/O knows it: its text, as what it holds cannot cross threads on this target.
+#[cfg(target_arch = "wasm32")]
+fn io_error(error: crate::Error) -> std::io::Error {
+    std::io::Error::other(error.to_string())
+}

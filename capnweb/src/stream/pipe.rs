@@ -1,0 +1,254 @@
+//! A pipe: chunks that arrive at one end and wait to be taken at the other.
+//!
+//! Back-pressure is in the acknowledgements: a write is answered when the reader has taken its
+//! chunk, and a sender sends no more than its window ahead of that. Senders that ignore this are
+//! bounded by [`Limits::max_stream_bytes`](crate::Limits::max_stream_bytes).
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use crate::{
+    error::{Error, ErrorKind},
+    hook::{Hook, Local, Queued, not_a_function},
+    payload::{Args, Cap, Payload},
+    target::{Call, Reply, ReplyKind, Target},
+    turn,
+};
+
+/// What both ends share.
+pub(crate) struct Pipe {
+    state: Mutex<State>,
+    max_bytes: usize,
+}
+
+#[derive(Default)]
+struct State {
+    chunks: VecDeque<Chunk>,
+    bytes: usize,
+    end: Option<End>,
+    /// Why nobody reads any more.
+    unread: Option<Error>,
+    reader: Option<Waker>,
+}
+
+/// A write that has not been taken: the arguments of the call, and its answer.
+struct Chunk {
+    args: Payload,
+    written: Arc<Queued>,
+}
+
+/// What comes behind the last chunk.
+enum End {
+    /// Closed in good order; to be answered when the reader has come to it.
+    Closed(Option<Arc<Queued>>),
+    Failed(Error),
+}
+
+/// What a reader takes from a pipe.
+pub(crate) enum Item {
+    /// The arguments of a write.
+    Chunk(Payload),
+    /// The end. Whoever takes it resolves this when everything has been dealt with.
+    Closed(Resolution),
+    Failed(Error),
+}
+
+/// Answers a call when told to, or when dropped.
+pub(crate) struct Resolution(Option<Arc<Queued>>);
+
+impl Resolution {
+    /// Of an end that nobody waits for.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Answers with success, or an error.
+    pub(crate) fn resolve(mut self, result: Result<(), Error>) {
+        if let Some(queued) = self.0.take() {
+            queued.resolve(match result {
+                Ok(()) => Hook::value(Payload::undefined()),
+                Err(error) => Hook::Broken(error),
+            });
+        }
+    }
+}
+
+impl Drop for Resolution {
+    fn drop(&mut self) {
+        if let Some(queued) = self.0.take() {
+            queued.resolve(Hook::value(Payload::undefined()));
+        }
+    }
+}
+
+/// A new pipe: the end to write to, as what can be exported, and the end to read from.
+pub(crate) fn pipe(max_bytes: usize) -> (Hook, PipeReader) {
+    let pipe = Arc::new(Pipe { state: Mutex::default(), max_bytes });
+    let writer = Hook::Local(Local::new(Arc::new(PipeWriter(Arc::clone(&pipe)))));
+    (writer, PipeReader(pipe))
+}
+
+impl Pipe {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, args: Payload) -> Hook {
+        let size = args.text.len();
+        let written = Queued::new();
+        let waker = {
+            let mut state = self.lock();
+            if let Some(error) = &state.unread {
+                return Hook::Broken(error.clone());
+            }
+            match &state.end {
+                None => {}
+                Some(End::Failed(error)) => return Hook::Broken(error.clone()),
+                Some(End::Closed(_)) => {
+                    return Hook::Broken(Error::type_error("Cannot write to a closed stream."));
+                }
+            }
+            if state.bytes > 0 && state.bytes + size > self.max_bytes {
+                return Hook::Broken(Error::of_kind(
+                    ErrorKind::Overloaded,
+                    "Error",
+                    format_args!("More than {} bytes of a stream are unread.", self.max_bytes),
+                ));
+            }
+            state.bytes += size;
+            state.chunks.push_back(Chunk { args, written: Arc::clone(&written) });
+            state.reader.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+        Hook::Queued(written)
+    }
+
+    fn close(&self) -> Hook {
+        let closed = Queued::new();
+        let waker = {
+            let mut state = self.lock();
+            if let Some(error) = &state.unread {
+                return Hook::Broken(error.clone());
+            }
+            match &state.end {
+                None => {}
+                Some(End::Failed(error)) => return Hook::Broken(error.clone()),
+                Some(End::Closed(_)) => {
+                    return Hook::Broken(Error::type_error("The stream is closed already."));
+                }
+            }
+            state.end = Some(End::Closed(Some(Arc::clone(&closed))));
+            state.reader.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+        Hook::Queued(closed)
+    }
+
+    /// Ends the stream with an error. Chunks that have not been taken are lost.
+    fn abort(&self, reason: &Error) {
+        let (chunks, waker) = {
+            let mut state = self.lock();
+            if state.end.is_some() {
+                return;
+            }
+            state.end = Some(End::Failed(reason.clone()));
+            state.bytes = 0;
+            (std::mem::take(&mut state.chunks), state.reader.take())
+        };
+        for chunk in chunks {
+            chunk.written.resolve(Hook::Broken(reason.clone()));
+            turn::bury(chunk.args);
+        }
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Nobody reads any more.
+    fn cancel(&self, reason: &Error) {
+        let (chunks, end) = {
+            let mut state = self.lock();
+            state.unread = Some(reason.clone());
+            state.bytes = 0;
+            (std::mem::take(&mut state.chunks), state.end.take())
+        };
+        for chunk in chunks {
+            chunk.written.resolve(Hook::Broken(reason.clone()));
+            turn::bury(chunk.args);
+        }
+        if let Some(End::Closed(Some(closed))) = end {
+            closed.resolve(Hook::Broken(reason.clone()));
+        }
+    }
+}
+
+/// The end of a pipe that is exported: calls on it are the stream's writes.
+struct PipeWriter(Arc<Pipe>);
+
+impl Target for PipeWriter {
+    fn call(self: Arc<Self>, call: Call) -> Reply {
+        let hook = match call.method() {
+            "write" => self.0.write(call.args.payload),
+            "close" => self.0.close(),
+            "abort" => {
+                let reason = abort_reason(&call.args);
+                self.0.abort(&reason);
+                return Reply::undefined();
+            }
+            _ => return Reply::error(not_a_function(call.key.as_slice())),
+        };
+        Reply(ReplyKind::Ready(Ok(Payload::of(Cap::Promise(hook, Vec::new())))))
+    }
+}
+
+fn abort_reason(args: &Args) -> Error {
+    match crate::codec::decode_args::<(crate::Value,)>(&args.payload) {
+        Ok((crate::Value::Undefined,)) | Err(_) => Error::msg("The stream was aborted."),
+        Ok((reason,)) => Error::throw(reason),
+    }
+}
+
+impl Drop for PipeWriter {
+    fn drop(&mut self) {
+        self.0.abort(&Error::msg("WritableStream RPC stub was disposed without calling close()"));
+    }
+}
+
+/// The end of a pipe that is read. Dropping it tells the writer.
+pub(crate) struct PipeReader(Arc<Pipe>);
+
+impl PipeReader {
+    /// Takes the next chunk, which answers its write.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
+        let chunk = {
+            let mut state = self.0.lock();
+            match state.chunks.pop_front() {
+                Some(chunk) => {
+                    state.bytes = state.bytes.saturating_sub(chunk.args.text.len());
+                    chunk
+                }
+                None => {
+                    return match &mut state.end {
+                        Some(End::Closed(closed)) => {
+                            Poll::Ready(Item::Closed(Resolution(closed.take())))
+                        }
+                        Some(End::Failed(error)) => Poll::Ready(Item::Failed(error.clone())),
+                        None => {
+                            state.reader = Some(cx.waker().clone());
+                            Poll::Pending
+                        }
+                    };
+                }
+            }
+        };
+        chunk.written.resolve(Hook::value(Payload::undefined()));
+        Poll::Ready(Item::Chunk(chunk.args))
+    }
+}
+
+impl Drop for PipeReader {
+    fn drop(&mut self) {
+        self.0.cancel(&Error::msg("ReadableStream RPC stub was disposed without being consumed"));
+    }
+}

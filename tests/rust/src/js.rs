@@ -1,0 +1,166 @@
+//! JavaScript peers, as processes of their own, and the packages that they need.
+
+use std::{
+    fs::File,
+    path::PathBuf,
+    process::{Command as Blocking, Stdio},
+    sync::Once,
+    time::{Duration, SystemTime},
+};
+
+use capnweb::Stats;
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::timeout,
+};
+
+/// How long a test waits for what does not come. None waits for time to pass.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A server of `tests/interop` that has said where it listens. Killed when dropped.
+pub struct JsServer {
+    child: Child,
+    input: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    address: String,
+}
+
+impl JsServer {
+    /// Starts a script of `tests/interop` with these arguments, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(script: &str, args: &[&str]) -> Self {
+        let mut child = node()
+            .arg(script)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Node.js is needed: install version 20 or newer");
+        let input = child.stdin.take().expect("its input is a pipe");
+        let output = child.stdout.take().expect("its output is a pipe");
+        let lines = BufReader::new(output).lines();
+        let mut server = Self { child, input, lines, address: String::new() };
+        let ready = server.line().await;
+        let port = ready.strip_prefix("READY ").expect("a server says where it listens");
+        server.address = format!("127.0.0.1:{port}");
+        server
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The URL of its WebSocket.
+    pub fn url(&self) -> String {
+        format!("ws://{}/rpc", self.address)
+    }
+
+    /// Gives it a command, and returns the line that answers it. `listener.mjs` has the list.
+    pub async fn command(&mut self, command: &str) -> String {
+        self.input.write_all(format!("{command}\n").as_bytes()).await.expect("it is running");
+        self.line().await
+    }
+
+    /// What its live sessions hold.
+    pub async fn stats(&mut self) -> Vec<Stats> {
+        #[derive(Deserialize)]
+        struct Row {
+            imports: usize,
+            exports: usize,
+        }
+        let answer = self.command("stats").await;
+        let rows = answer.strip_prefix("STATS ").expect("it answers the command");
+        let rows: Vec<Row> = serde_json::from_str(rows).expect("the answer is JSON");
+        rows.into_iter().map(|Row { imports, exports }| Stats { imports, exports }).collect()
+    }
+
+    /// Waits until no connection is left.
+    pub async fn deserted(&mut self) {
+        let deserted = async { while !self.stats().await.is_empty() {} };
+        timeout(DEADLINE, deserted).await.expect("a connection stays open");
+    }
+
+    /// Ends it, and checks that it ends well.
+    pub async fn stop(self) {
+        let Self { mut child, input, .. } = self;
+        drop(input);
+        let status = timeout(DEADLINE, child.wait()).await.expect("it ends when told to");
+        assert!(status.expect("it can be waited for").success());
+    }
+
+    async fn line(&mut self) -> String {
+        let line = timeout(DEADLINE, self.lines.next_line()).await.expect("the server is silent");
+        line.expect("its output can be read").expect("the server has ended")
+    }
+}
+
+/// Runs a suite of `tests/interop` against the server that the environment variables name.
+///
+/// # Panics
+/// If a test fails or is skipped, with all that the suite printed.
+pub async fn run_suite(file: &str, env: &[(&str, &str)]) {
+    let run = node()
+        .args(["--test", "--test-reporter=tap", file])
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .output();
+    let output = timeout(5 * DEADLINE, run).await.expect("the suite never ends");
+    let output = output.expect("Node.js is needed: install version 20 or newer");
+    let report = String::from_utf8_lossy(&output.stdout);
+    let count = |what: &str| -> usize {
+        let count = report.lines().find_map(|line| line.strip_prefix(&format!("# {what} ")));
+        count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count:\n{report}"))
+    };
+    assert!(
+        output.status.success() && count("skipped") == 0 && count("pass") > 0,
+        "{file} failed:\n{report}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Node.js in `tests/interop`, whose packages are installed first. Killed when dropped.
+///
+/// # Panics
+/// If they cannot be installed.
+pub fn node() -> Command {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(install_packages);
+    let mut node = Command::new("node");
+    node.current_dir(interop_dir()).kill_on_drop(true);
+    node
+}
+
+fn interop_dir() -> PathBuf {
+    crate::tests_dir().join("interop")
+}
+
+/// Installs what `package-lock.json` lists, unless that has been done since it was last changed.
+/// Tests run in several processes: one of them does it, the others wait.
+fn install_packages() {
+    let folder = interop_dir();
+    let lock = File::create(folder.join(".install.lock")).expect("the folder can be written to");
+    lock.lock().expect("the file can be locked");
+    let changed = |name: &str| -> Option<SystemTime> {
+        folder.join(name).metadata().and_then(|file| file.modified()).ok()
+    };
+    // npm leaves a list of what it has installed.
+    if changed("node_modules/.package-lock.json") >= changed("package-lock.json") {
+        return;
+    }
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let output = Blocking::new(npm)
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(&folder)
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run npm, which comes with Node.js: {error}"));
+    assert!(
+        output.status.success(),
+        "`npm ci --prefix tests/interop` failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
