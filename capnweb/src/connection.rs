@@ -33,10 +33,7 @@ impl Connection {
         let handle = Handle::new(Arc::clone(&shared));
         let spawn = shared.spawn().cloned();
         let driver = Driver::new(shared, transport, spawn.clone());
-        match spawn {
-            Some(spawn) => spawn.spawn(Box::pin(driver)),
-            None => spawn::spawn(driver),
-        }
+        spawn::spawn_on(spawn.as_ref(), driver);
         Self { handle }
     }
 

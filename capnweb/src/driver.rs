@@ -69,7 +69,7 @@ impl<T: Transport> Driver<T> {
             let sent_all = match self.send(cx) {
                 Ok(sent_all) => sent_all,
                 Err(error) => {
-                    self.broken(error);
+                    self.broken(error, cx);
                     continue;
                 }
             };
@@ -87,7 +87,7 @@ impl<T: Transport> Driver<T> {
                         // There may be more. Let others run, then go on.
                         self.woke_others = false;
                         cx.waker().wake_by_ref();
-                        let _ = self.send(cx).map_err(|error| self.broken(error));
+                        let _ = self.send(cx).map_err(|error| self.broken(error, cx));
                         return Poll::Pending;
                     }
                     Ok(_) => {
@@ -95,7 +95,7 @@ impl<T: Transport> Driver<T> {
                         continue;
                     }
                     Err(error) => {
-                        self.broken(error);
+                        self.broken(error, cx);
                         continue;
                     }
                 }
@@ -108,7 +108,7 @@ impl<T: Transport> Driver<T> {
                 match self.transport.poll_flush(cx) {
                     Poll::Ready(Ok(())) => self.unflushed = false,
                     Poll::Ready(Err(error)) => {
-                        self.broken(error);
+                        self.broken(error, cx);
                         continue;
                     }
                     Poll::Pending => {}
@@ -184,18 +184,18 @@ impl<T: Transport> Driver<T> {
             && stalled.as_mut().poll(cx).is_ready()
         {
             self.stalled = None;
-            self.outgoing.clear();
             self.session.abort(Error::of_kind(
                 ErrorKind::Overloaded,
                 "Error",
                 "The peer did not read what was sent to it.",
             ));
+            self.say_last_words(cx);
             cx.waker().wake_by_ref();
         }
         false
     }
 
-    fn broken(&mut self, error: TransportError) {
+    fn broken(&mut self, error: TransportError, cx: &mut Context<'_>) {
         match error {
             TransportError::TooLarge { .. } | TransportError::NotText => {
                 self.session.abort(Error::of_kind(ErrorKind::Protocol, "Error", error));
@@ -206,17 +206,23 @@ impl<T: Transport> Driver<T> {
                 self.outgoing.clear();
             }
         }
-        // One more attempt to send is made with what `abort` has left, and no second one.
         if self.session.close_reason().is_some() {
-            self.batch.clear();
-            self.session.take_outgoing(&mut self.batch);
-            for message in self.batch.drain(..) {
-                if self.transport.start_send(message).is_err() {
-                    break;
-                }
-            }
-            self.closing = self.session.close_reason();
+            self.say_last_words(cx);
         }
+    }
+
+    /// The session has ended: makes one more attempt to send what is left, and no second one.
+    fn say_last_words(&mut self, cx: &mut Context<'_>) {
+        self.session.take_outgoing(&mut self.batch);
+        self.outgoing.extend(self.batch.drain(..));
+        while let Some(message) = self.outgoing.pop_front() {
+            let ready = self.transport.poll_ready(cx);
+            if !matches!(ready, Poll::Ready(Ok(()))) || self.transport.start_send(message).is_err()
+            {
+                self.outgoing.clear();
+            }
+        }
+        self.closing = self.session.close_reason();
     }
 }
 

@@ -64,6 +64,11 @@ impl Error {
         Self(Arc::new(Inner { kind, thrown: Value::Error(Box::new(exception)) }))
     }
 
+    /// The same error as one of another kind.
+    pub(crate) fn with_kind(&self, kind: ErrorKind) -> Self {
+        Self(Arc::new(Inner { kind, thrown: self.0.thrown.clone() }))
+    }
+
     /// The class of this failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

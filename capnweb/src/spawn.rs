@@ -111,6 +111,17 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + MaybeSend + 'static) {
     }
 }
 
+/// Spawns on this executor, or else on the current one.
+pub(crate) fn spawn_on(
+    executor: Option<&SpawnHandle>,
+    future: impl Future<Output = ()> + MaybeSend + 'static,
+) {
+    match executor {
+        Some(executor) => executor.spawn(Box::pin(future)),
+        None => spawn(future),
+    }
+}
+
 #[cfg(feature = "tokio")]
 fn platform_default() -> Option<SpawnHandle> {
     tokio::runtime::Handle::try_current()

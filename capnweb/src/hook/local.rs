@@ -128,8 +128,10 @@ impl Local {
                 let result = Resolver(Some(Queued::new()));
                 let hook = result.hook();
                 let this = Arc::clone(self);
+                let waiting = Running::new(caller.clone());
                 spawn::spawn(async move {
                     let settled = settling.await;
+                    drop(waiting);
                     turn::enter(move || {
                         result.resolve(match settled {
                             Ok(payload) => {

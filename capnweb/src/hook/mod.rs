@@ -27,6 +27,7 @@ use crate::{
     map::{Mapper, Variable, intercept},
     path::{Key, Path},
     payload::{Args, Cap, Payload, Slot},
+    session::Caller,
 };
 
 /// A capability, or the promise of one, or of a value.
@@ -54,6 +55,15 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    /// Whom a call is for.
+    fn caller(&self) -> Option<&Caller> {
+        match self {
+            Request::Get => None,
+            Request::Call(args) => Some(&args.caller),
+            Request::Map(mapper) => Some(&mapper.caller),
+        }
+    }
+
     /// Answers with the property at the path, which is known.
     fn answer(self, property: Hook) -> Hook {
         match self {

@@ -4,15 +4,24 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::Waker,
 };
 
 use super::{Hook, Request, circular};
-use crate::{path::Path, turn};
+use crate::{path::Path, session::Running, turn};
+
+/// How many promises can be resolved with one another in a row. A call on a promise that turns out
+/// to be a promise of that call's own result would be passed on for ever.
+const MAX_RESOLUTIONS: usize = 1 << 14;
 
 pub(crate) struct Queued {
     state: Mutex<State>,
+    /// How many promises in a row have been resolved with the next one, up to this one.
+    resolutions: AtomicUsize,
 }
 
 enum State {
@@ -34,12 +43,26 @@ struct Call {
     path: Path,
     request: Request,
     result: Arc<Queued>,
+    /// Counts it among the calls of its connection while it waits.
+    _running: Option<Running>,
+}
+
+impl Call {
+    /// Whether nobody could see what comes of it: a property that was to be read.
+    fn is_abandoned(&mut self) -> bool {
+        matches!(self.request, Request::Get)
+            && Arc::get_mut(&mut self.result).is_some_and(|result| {
+                let state = result.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+                matches!(state, State::Waiting { calls, .. } if calls.is_empty())
+            })
+    }
 }
 
 impl Queued {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State::Waiting { calls: VecDeque::new(), wakers: Vec::new() }),
+            resolutions: AtomicUsize::new(0),
         })
     }
 
@@ -60,12 +83,17 @@ impl Queued {
     }
 
     pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
+        let mut abandoned = Vec::new();
         let hook = {
             let mut state = self.lock();
             match &mut *state {
                 State::Waiting { calls, .. } | State::Flushing { calls, .. } => {
+                    if calls.len() == calls.capacity() {
+                        abandoned.extend(take_abandoned(calls));
+                    }
                     let result = Queued::new();
-                    calls.push_back(Call { path, request, result: Arc::clone(&result) });
+                    let _running = request.caller().map(|caller| Running::new(caller.clone()));
+                    calls.push_back(Call { path, request, result: Arc::clone(&result), _running });
                     return Hook::Queued(result);
                 }
                 State::Resolved(hook) => hook.clone(),
@@ -76,9 +104,7 @@ impl Queued {
 
     /// Says what this stands for. Only the first resolution counts.
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
-        let is_self =
-            |hook: &Hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self));
-        let to = if to.leads_to(is_self) { circular() } else { to };
+        let to = if self.may_become(&to) { to } else { circular() };
         {
             let mut state = self.lock();
             let State::Waiting { calls, wakers } = &mut *state else {
@@ -97,6 +123,18 @@ impl Queued {
         }
         let this = Arc::clone(self);
         turn::schedule(Box::new(move || this.flush()));
+    }
+
+    /// Whether following this to that would come to an end.
+    fn may_become(self: &Arc<Self>, to: &Hook) -> bool {
+        if let Hook::Queued(next) = to {
+            let resolutions = self.resolutions.load(Ordering::Relaxed) + 1;
+            if resolutions > MAX_RESOLUTIONS {
+                return false;
+            }
+            next.resolutions.fetch_max(resolutions, Ordering::Relaxed);
+        }
+        !to.leads_to(|hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self)))
     }
 
     /// Passes the calls on that wait, and those that are made meanwhile. Runs once.
@@ -136,6 +174,21 @@ impl Queued {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes out what need not be done any more. Called when the queue would have to grow, so that it
+/// is bounded by what is still wanted.
+fn take_abandoned(calls: &mut VecDeque<Call>) -> Vec<Call> {
+    let mut abandoned = Vec::new();
+    for _ in 0..calls.len() {
+        let Some(mut call) = calls.pop_front() else { break };
+        if call.is_abandoned() {
+            abandoned.push(call);
+        } else {
+            calls.push_back(call);
+        }
+    }
+    abandoned
 }
 
 impl Drop for Queued {

@@ -128,7 +128,8 @@ impl Shared {
             Poll::Pending => {
                 let this = Arc::clone(self);
                 let closed = self.closed.wait();
-                spawn::spawn(async move {
+                // A call with a promise in it may be made where there is no executor.
+                spawn::spawn_on(self.options.spawn.as_ref(), async move {
                     // Nobody is left to be told when the session has ended.
                     if let futures::future::Either::Left((result, _)) =
                         futures::future::select(settle, closed).await

@@ -147,7 +147,7 @@ impl Shared {
             if core.outgoing_bytes <= limit {
                 return Poll::Ready(Ok(()));
             }
-            core.waiting_for_room.push(cx.waker().clone());
+            wake_later(&mut core.waiting_for_room, cx.waker());
             Poll::Pending
         })
     }
@@ -161,7 +161,7 @@ impl Shared {
             if core.unanswered == 0 {
                 return Poll::Ready(Ok(()));
             }
-            core.waiting_for_drain.push(cx.waker().clone());
+            wake_later(&mut core.waiting_for_drain, cx.waker());
             Poll::Pending
         })
     }
@@ -187,6 +187,11 @@ impl Shared {
 
     /// Ends the session without telling the peer: the connection is gone, or not needed any more.
     pub(crate) fn end(&self, error: Error, close: CloseReason, last_message: Option<String>) {
+        // What was thrown to end a session is no failure of the methods that were under way.
+        let error = match error.kind() {
+            ErrorKind::Thrown => error.with_kind(ErrorKind::Disconnected),
+            _ => error,
+        };
         let (ended, driven) = self.with(|core, after| {
             if core.ended.is_some() {
                 return (false, core.driven);
@@ -242,6 +247,12 @@ fn closing(error: &Error) -> CloseReason {
         Value::String(text) => text.clone(),
         _ => error.to_string(),
     })
+}
+
+fn wake_later(wakers: &mut Vec<Waker>, waker: &Waker) {
+    if !wakers.iter().any(|known| known.will_wake(waker)) {
+        wakers.push(waker.clone());
+    }
 }
 
 fn shut_down() -> Error {
@@ -303,11 +314,7 @@ impl Caller {
         if let Some(session) = self.shared() {
             let limit = session.options.limits.max_calls_in_flight;
             if session.running.load(Ordering::Relaxed) >= limit {
-                return Hook::Broken(Error::of_kind(
-                    ErrorKind::Overloaded,
-                    "Error",
-                    format_args!("More than {limit} calls are in flight."),
-                ));
+                return Hook::Broken(receive::too_many_calls(limit));
             }
         }
         let result = hook.call(path, args);

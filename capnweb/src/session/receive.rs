@@ -82,6 +82,7 @@ impl Shared {
     }
 
     fn handle_pull(self: &Arc<Self>, id: Id) -> Result<(), Error> {
+        let limit = self.options.limits.max_calls_in_flight;
         let pulled = self.with(|core, _| {
             let export = id.get().and_then(|id| core.export_mut(id));
             let Some(export) = export else { return Err(no_such_export(id)) };
@@ -93,8 +94,10 @@ impl Shared {
             } else {
                 export.hook.clone()
             };
+            let waiting = core.unanswered;
             core.unanswered += 1;
-            Ok(Some(hook))
+            // Each one waits in a task, which a release does not end.
+            Ok(Some(if waiting < limit { hook } else { Hook::Broken(too_many_calls(limit)) }))
         })?;
         if let (Some(hook), Some(id)) = (pulled, id.get()) {
             self.answer(id, if id == 0 { main_as_value(hook) } else { hook });
@@ -357,6 +360,14 @@ fn peer_id(id: Id) -> Result<i64, Error> {
         Some(number) if number < 0 => Ok(number),
         _ => Err(protocol(format_args!("bad id for an export: {id}"))),
     }
+}
+
+pub(super) fn too_many_calls(limit: usize) -> Error {
+    Error::of_kind(
+        ErrorKind::Overloaded,
+        "Error",
+        format_args!("More than {limit} calls are in flight."),
+    )
 }
 
 fn no_such_export(id: Id) -> Error {

@@ -19,7 +19,7 @@ use super::Caller;
 use crate::{
     error::{Error, ErrorKind},
     payload::Payload,
-    spawn,
+    spawn::{self, SpawnHandle},
 };
 
 /// The most handlers of a process that may go on without a caller.
@@ -46,16 +46,15 @@ impl Running {
     where
         F: Future<Output = Result<Payload, Error>> + Unpin,
     {
-        let Some((closed, timeout)) = self
-            .caller
-            .shared()
-            .map(|session| (session.closed.wait(), session.options.orphan_timeout))
-        else {
+        let Some((closed, timeout, spawn)) = self.caller.shared().map(|session| {
+            let options = &session.options;
+            (session.closed.wait(), options.orphan_timeout, options.spawn.clone())
+        }) else {
             return handler.await;
         };
         match select(handler, closed).await {
             Either::Left((result, _)) => result,
-            Either::Right((_, handler)) => orphan(handler, timeout).await,
+            Either::Right((_, handler)) => orphan(handler, timeout, spawn).await,
         }
     }
 }
@@ -68,7 +67,11 @@ impl Drop for Running {
     }
 }
 
-async fn orphan<F>(mut handler: F, timeout: Duration) -> Result<Payload, Error>
+async fn orphan<F>(
+    mut handler: F,
+    timeout: Duration,
+    spawn: Option<SpawnHandle>,
+) -> Result<Payload, Error>
 where
     F: Future<Output = Result<Payload, Error>> + Unpin,
 {
@@ -84,7 +87,7 @@ where
         tracing::warn!("too many methods are running whose callers have gone: dropping one");
         return Err(given_up());
     }
-    let Some(spawn) = spawn::current() else { return handler.await };
+    let Some(spawn) = spawn.or_else(spawn::current) else { return handler.await };
     let mut idle = spawn.sleep(timeout);
     poll_fn(|cx| {
         if let Poll::Ready(result) = handler.poll_unpin(cx) {

@@ -9,6 +9,7 @@ mod js_session;
 mod logging;
 mod pair;
 mod peer;
+pub mod random;
 mod tools;
 
 pub use executor::{Outcome, TestExecutor};
