@@ -7,20 +7,23 @@ import { Miniflare } from "miniflare";
 const root = new URL("../../", import.meta.url);
 
 /**
- * Starts the Worker that was built in a folder of the repository. What the runtime reports beside
+ * Starts the Worker that was built in a folder of the repository, and others that it needs. What the runtime reports beside
  * answers, such as requests that hang, is collected in `complaints`.
  */
-export async function start(folder, options = {}) {
+export async function start(folder, options = {}, { others = [], shared = {} } = {}) {
   const build = fileURLToPath(new URL(`${folder}/build/`, root));
   const main = ["index.js", "worker/shim.mjs"].map(name => `${build}${name}`).find(existsSync);
   if (!main) throw new Error(`${folder} has not been built: use tests/worker/run`);
   const complaints = [];
-  const runtime = new Miniflare({
+  const worker = {
     compatibilityDate: "2026-07-01",
     modules: true,
     modulesRoot: build,
     scriptPath: main,
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+    ...options,
+  };
+  const runtime = new Miniflare({
     host: "127.0.0.1",
     port: 0,
     handleRuntimeStdio: (stdout, stderr) => {
@@ -28,7 +31,8 @@ export async function start(folder, options = {}) {
         stream.setEncoding("utf8").on("data", text => complaints.push(text));
       }
     },
-    ...options,
+    workers: [worker, ...others],
+    ...shared,
   });
   const url = await runtime.ready;
   return {
