@@ -86,6 +86,10 @@
 //! Interfaces as Rust traits, blobs and the types of `fetch`, and HTTP batches. A peer that uses one
 //! of them sees its session aborted.
 #![warn(missing_docs)]
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(clippy::arc_with_non_send_sync, reason = "the same code holds what is `Send` elsewhere")
+)]
 
 #[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub mod client;
@@ -115,6 +119,8 @@ mod wire;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 pub mod workers;
 
+#[cfg(feature = "client")]
+pub use client::batch;
 #[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub use client::connect;
 pub use connection::{Connection, Session};

@@ -130,7 +130,6 @@ fn platform_default() -> Option<SpawnHandle> {
 }
 
 #[cfg(all(feature = "worker", target_arch = "wasm32", not(feature = "tokio")))]
-#[allow(clippy::arc_with_non_send_sync, reason = "there is one thread, and handles are `Arc`s")]
 fn platform_default() -> Option<SpawnHandle> {
     Some(Arc::new(crate::workers::EventLoop::new()))
 }

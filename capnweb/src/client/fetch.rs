@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use worker::{Fetch, Fetcher, Headers, Method, Request, RequestInit, Response};
 
 use super::{Connect, ConnectError, MAX_REFUSAL, Target};
@@ -48,19 +48,23 @@ impl Through {
     async fn send(self, request: Request) -> worker::Result<Response> {
         match self {
             Self::Internet => Fetch::Request(request).send().await,
-            // The answer's type depends on a cargo feature of the crate `worker`.
+            #[allow(clippy::useless_conversion, reason = "with a feature of `worker` it is not")]
             Self::Service(service) => Ok(service.fetch_request(request).await?.try_into()?),
             Self::Object(object) => object.fetch_with_request(request).await,
         }
     }
 }
 
-pub(super) async fn open(connect: Connect, target: &Target) -> Result<Connection, ConnectError> {
+pub(super) async fn open(
+    connect: Connect,
+    target: &Target,
+    headers: HeaderMap,
+) -> Result<Connection, ConnectError> {
     let failed = |error: worker::Error| ConnectError::Io {
         address: target.address(),
         source: io::Error::other(error.to_string()),
     };
-    let request = request(&connect, target).map_err(failed)?;
+    let request = request(target, &headers).map_err(failed)?;
     let mut response = connect.through.send(request).await.map_err(failed)?;
     if response.status_code() != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
         let status = StatusCode::from_u16(response.status_code()).unwrap_or_default();
@@ -77,9 +81,10 @@ pub(super) async fn open(connect: Connect, target: &Target) -> Result<Connection
     Ok(Connection::start(transport, connect.main, connect.options))
 }
 
-fn request(connect: &Connect, target: &Target) -> worker::Result<Request> {
+fn request(target: &Target, sent: &HeaderMap) -> worker::Result<Request> {
     let headers = Headers::new();
-    for (name, value) in &connect.headers {
+    // The runtime sets `Host` from the URL.
+    for (name, value) in sent.iter().filter(|(name, _)| *name != header::HOST) {
         // In JavaScript each character of a header is one byte.
         let value: String = value.as_bytes().iter().copied().map(char::from).collect();
         headers.append(name.as_str(), &value)?;

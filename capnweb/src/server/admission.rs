@@ -19,6 +19,10 @@ pub(crate) struct Settings {
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) handshake_timeout: Duration,
     pub(crate) max_connections: usize,
+    #[cfg(feature = "server")]
+    pub(crate) max_batch_messages: usize,
+    #[cfg(feature = "server")]
+    pub(crate) batch_timeout: Duration,
     pub(crate) subprotocol: Option<HeaderValue>,
 }
 
@@ -28,17 +32,17 @@ pub(crate) trait Admit: MaybeSend + MaybeSync {
     fn admit(
         self: Arc<Self>,
         request: UpgradeRequest,
-    ) -> BoxFuture<Result<Box<dyn Admitted>, Refusal>>;
+    ) -> BoxFuture<Result<Box<dyn Entry>, Refusal>>;
 }
 
-/// A request that was let in.
-pub(crate) trait Admitted: MaybeSend {
-    /// Makes the connection's main object and passes it to `serve`, which starts the connection.
-    fn start(self: Box<Self>, serve: Serve<'_>) -> Connection;
-}
+/// Who was let in.
+pub(crate) trait Entry: MaybeSend {
+    /// Makes the connection's main object.
+    fn main(&self) -> Stub;
 
-/// Starts a connection with this main object.
-pub(crate) type Serve<'a> = Box<dyn FnOnce(Stub) -> Connection + 'a>;
+    /// Shows the connection to whoever wants to see it.
+    fn begun(&self, connection: &Connection);
+}
 
 /// The hooks of an endpoint whose connections have the identity `I`.
 pub(crate) struct Hooks<I> {
@@ -51,7 +55,7 @@ impl<I: MaybeSend + 'static> Admit for Hooks<I> {
     fn admit(
         self: Arc<Self>,
         request: UpgradeRequest,
-    ) -> BoxFuture<Result<Box<dyn Admitted>, Refusal>> {
+    ) -> BoxFuture<Result<Box<dyn Entry>, Refusal>> {
         let identity = self.authenticate.identify(request.clone());
         Box::pin(async move {
             let accepted = Accepted::new(identity.await?, request);
@@ -65,13 +69,15 @@ struct LetIn<I> {
     accepted: Accepted<I>,
 }
 
-impl<I: MaybeSend + 'static> Admitted for LetIn<I> {
-    fn start(self: Box<Self>, serve: Serve<'_>) -> Connection {
-        let connection = serve(self.hooks.main.make(&self.accepted));
+impl<I: MaybeSend + 'static> Entry for LetIn<I> {
+    fn main(&self) -> Stub {
+        self.hooks.main.make(&self.accepted)
+    }
+
+    fn begun(&self, connection: &Connection) {
         if let Some(hook) = &self.hooks.on_connect {
             hook.connected(&self.accepted, connection.clone());
         }
-        connection
     }
 }
 

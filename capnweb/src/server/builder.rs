@@ -24,6 +24,10 @@ pub fn rpc() -> Builder<Undecided> {
             keep_alive: Some(KeepAlive::default()),
             handshake_timeout: Duration::from_secs(10),
             max_connections: 10_000,
+            #[cfg(feature = "server")]
+            max_batch_messages: 100_000,
+            #[cfg(feature = "server")]
+            batch_timeout: Duration::from_secs(60),
             subprotocol: None,
         },
         access: Undecided(()),
@@ -70,9 +74,9 @@ impl Builder<Undecided> {
 }
 
 impl<I: MaybeSend + 'static> Builder<Decided<I>> {
-    /// Gives this hook each connection when it begins, before the first message is looked at: to
-    /// call the client's main object, to watch or to close the connection. Not for authorization,
-    /// which has been decided by then.
+    /// Gives this hook each connection when it has begun: to call the client's main object, to
+    /// watch or to close the connection. Not for authorization, which has been decided by then. A
+    /// batch counts as a connection; its client can be called, but cannot answer.
     pub fn on_connect(
         mut self,
         hook: impl Fn(&Accepted<I>, Connection) + MaybeSend + MaybeSync + 'static,
@@ -116,7 +120,8 @@ impl<A> Builder<A> {
         self
     }
 
-    /// The largest message that is accepted from a client, in bytes. The default is
+    /// The largest message that is accepted from a client, and the largest body of a batch, in
+    /// bytes. A larger body is answered 413. The default is
     /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE), which
     /// is as much as the protocol allows; few applications need it.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
@@ -138,9 +143,27 @@ impl<A> Builder<A> {
         self
     }
 
-    /// How many connections there may be at a time, those being authenticated included; others
-    /// are answered 503. 10,000 unless set: with a few tens of kilobytes for each that is idle, it
-    /// stays below what one process can hold.
+    /// How many messages a batch may consist of; one with more is answered 413. 100,000 unless
+    /// set. A call that is awaited takes two.
+    #[cfg(feature = "server")]
+    pub fn max_batch_messages(mut self, count: usize) -> Self {
+        self.settings.max_batch_messages = count;
+        self
+    }
+
+    /// How long a batch may take, from its authentication until everything that it asks for is
+    /// known; 60 seconds unless set. After that it is answered 408 if it has not arrived
+    /// completely, else 504. Methods that are still running then go on as those of a connection
+    /// that has ended do.
+    #[cfg(feature = "server")]
+    pub fn batch_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.batch_timeout = timeout;
+        self
+    }
+
+    /// How many connections and batches there may be at a time, those being authenticated
+    /// included; others are answered 503. 10,000 unless set: with a few tens of kilobytes for each
+    /// that is idle, it stays below what one process can hold.
     pub fn max_connections(mut self, count: usize) -> Self {
         self.settings.max_connections = count;
         self

@@ -11,7 +11,7 @@ use crate::{
     Connection, SpawnHandle,
     server::{
         Refusal, UpgradeRequest,
-        admission::{Admit, Admitted, Settings},
+        admission::{Admit, Entry, Settings},
         offer,
     },
 };
@@ -63,14 +63,12 @@ impl Rpc {
 
     async fn answer(&self, request: &Request, spawn: EventLoop) -> worker::Result<Response> {
         match self.admit(request).await {
-            Ok(Entry { admitted, headers, permit }) => {
-                self.start(admitted, &headers, permit, spawn)
-            }
+            Ok(Admitted { entry, headers, permit }) => self.start(&*entry, &headers, permit, spawn),
             Err(refusal) => respond(refusal),
         }
     }
 
-    async fn admit(&self, request: &Request) -> Result<Entry, Refusal> {
+    async fn admit(&self, request: &Request) -> Result<Admitted, Refusal> {
         let Endpoint { settings, admit, connections } = &*self.0;
         let parts = parts(request)?;
         if !offer::is_upgrade(&parts.headers) {
@@ -88,16 +86,16 @@ impl Rpc {
         };
         let headers = parts.headers.clone();
         let decision = admit.clone().admit(UpgradeRequest::new(parts));
-        let Some(admitted) = timeout(settings.handshake_timeout, decision).await else {
+        let Some(entry) = timeout(settings.handshake_timeout, decision).await else {
             tracing::warn!("authentication took longer than {:?}", settings.handshake_timeout);
             return Err(Refusal::unavailable("authentication takes too long; try again later"));
         };
-        Ok(Entry { admitted: admitted?, headers, permit })
+        Ok(Admitted { entry: entry?, headers, permit })
     }
 
     fn start(
         &self,
-        admitted: Box<dyn Admitted>,
+        entry: &dyn Entry,
         headers: &HeaderMap,
         permit: Permit,
         spawn: EventLoop,
@@ -105,14 +103,10 @@ impl Rpc {
         let settings = &self.0.settings;
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         let transport = WebSocketTransport::accept_with_limit(server, settings.max_message_size)?;
-        #[expect(
-            clippy::arc_with_non_send_sync,
-            reason = "there is one thread, and handles are `Arc`s"
-        )]
         let spawn = settings.options.spawn.clone().unwrap_or_else(|| Arc::new(spawn));
         let options = settings.options.clone().spawn(SpawnHandle::clone(&spawn));
-        let connection =
-            admitted.start(Box::new(move |main| Connection::start(transport, Some(main), options)));
+        let connection = Connection::start(transport, Some(entry.main()), options);
+        entry.begun(&connection);
         spawn.spawn(Box::pin(async move {
             // The connection lives as long as its socket, whatever the client has let go of.
             connection.closed().await;
@@ -136,8 +130,8 @@ impl fmt::Debug for Rpc {
 }
 
 /// A request that was let in.
-struct Entry {
-    admitted: Box<dyn Admitted>,
+struct Admitted {
+    entry: Box<dyn Entry>,
     headers: HeaderMap,
     permit: Permit,
 }

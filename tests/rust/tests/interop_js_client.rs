@@ -33,3 +33,13 @@ async fn javascript_stubs_and_promises_are_served_and_let_go() {
 async fn javascript_sessions_begin_and_end_as_they_should() {
     run("session.test.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_maps_are_applied() {
+    run("map.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_batches_are_answered() {
+    run("batch.test.mjs").await;
+}
