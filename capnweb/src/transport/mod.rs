@@ -53,6 +53,7 @@
 //! }
 //! ```
 
+pub mod lines;
 pub mod memory;
 #[cfg(feature = "websocket")]
 pub mod websocket;
