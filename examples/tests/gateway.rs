@@ -129,3 +129,8 @@ async fn stubs_and_promises_go_through_a_gateway_and_are_let_go() {
 async fn sessions_begin_and_end_through_a_gateway_as_they_should() {
     run("session.test.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_go_through_a_gateway() {
+    run("streams.test.mjs").await;
+}

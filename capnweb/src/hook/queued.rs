@@ -106,7 +106,7 @@ impl Queued {
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
         if self.begin_to_resolve(to) {
             let this = Arc::clone(self);
-            turn::schedule(Box::new(move || this.flush()));
+            turn::schedule(Box::new(move || flush(vec![this])));
         }
     }
 
@@ -144,23 +144,6 @@ impl Queued {
         !to.leads_to(|hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self)))
     }
 
-    /// Passes the calls on that wait, and those that are made meanwhile. Runs once.
-    ///
-    /// What waits for the result of a call goes before the next call. So that one, if it has the
-    /// result in its arguments, finds it resolved.
-    fn flush(self: &Arc<Self>) {
-        let mut flushing = vec![Arc::clone(self)];
-        while let Some(queued) = flushing.last() {
-            let Some((to, call)) = queued.next_call() else {
-                flushing.pop();
-                continue;
-            };
-            if call.result.begin_to_resolve(to.request(call.path, call.request)) {
-                flushing.push(call.result);
-            }
-        }
-    }
-
     /// The next call to be passed on, and to where. Without any this is resolved.
     fn next_call(&self) -> Option<(Hook, Call)> {
         let mut state = self.lock();
@@ -191,6 +174,27 @@ impl Queued {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Passes on the calls that wait for the last of these, and those that are made meanwhile; then
+/// those of the one before it.
+///
+/// What waits for the result of a call goes before the next call. So that one, if it has the result
+/// in its arguments, finds it resolved.
+fn flush(mut flushing: Vec<Arc<Queued>>) {
+    while let Some(queued) = flushing.last() {
+        let Some((to, call)) = queued.next_call() else {
+            flushing.pop();
+            continue;
+        };
+        if call.result.begin_to_resolve(to.request(call.path, call.request)) {
+            flushing.push(call.result);
+        }
+        if !turn::may_run_now() {
+            // What the call has caused comes first, else the next one would have to wait for it.
+            return turn::schedule(Box::new(move || flush(flushing)));
+        }
     }
 }
 
