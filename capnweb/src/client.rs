@@ -1,11 +1,14 @@
 //! Connecting to a server by its URL.
 //!
 //! Owns the [`Connect`] builder: from URL, headers and limits to a connection, by way of TCP, TLS
-//! and the WebSocket's opening handshake, all under one deadline. Knows nothing of sessions but how
-//! to start one.
+//! and the WebSocket's opening handshake, all under one deadline; and the [`Batch`], which collects
+//! calls and sends them in one HTTP request. Knows nothing of sessions but how to start one.
 
+mod batch;
 mod error;
 mod handshake;
+mod headers;
+mod target;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -16,11 +19,17 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue};
 use tokio::net::TcpStream;
-use url::{Host, Url};
 
-pub use self::error::ConnectError;
+pub use self::{
+    batch::{Batch, BatchBuilder, batch},
+    error::ConnectError,
+};
+use self::{
+    headers::Headers,
+    target::{Target, WEBSOCKET},
+};
 use crate::{
     Connection, Options, Stub,
     transport::websocket::{KeepAlive, WebSocketConfig, WebSocketTransport},
@@ -39,8 +48,7 @@ use crate::{
 pub fn connect(url: impl Into<String>) -> Connect {
     Connect {
         url: url.into(),
-        headers: HeaderMap::new(),
-        invalid: None,
+        headers: Headers::new(&handshake::OWN_HEADERS),
         main: None,
         options: Options::default(),
         websocket: WebSocketConfig::default(),
@@ -54,9 +62,7 @@ pub fn connect(url: impl Into<String>) -> Connect {
 #[must_use = "nothing is connected until this is awaited"]
 pub struct Connect {
     url: String,
-    headers: HeaderMap,
-    /// The first thing that was wrong with what the builder was given; reported on connecting.
-    invalid: Option<ConnectError>,
+    headers: Headers,
     main: Option<Stub>,
     options: Options,
     websocket: WebSocketConfig,
@@ -75,31 +81,13 @@ impl Connect {
         N: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
     {
-        match (name.try_into(), value.try_into()) {
-            (Ok(name), Ok(value)) if !handshake::OWN_HEADERS.contains(&name) => {
-                self.headers.append(name, value);
-            }
-            (Ok(name), _) => {
-                self.invalid.get_or_insert(ConnectError::Header(name.to_string()));
-            }
-            (Err(_), _) => {
-                self.invalid.get_or_insert(ConnectError::Header(String::new()));
-            }
-        }
+        self.headers.add(name, value);
         self
     }
 
     /// Adds `Authorization: Bearer` with this token, which is kept out of all debug output.
     pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
-        match HeaderValue::try_from(format!("Bearer {}", token.as_ref())) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                self.headers.insert(header::AUTHORIZATION, value);
-            }
-            Err(_) => {
-                self.invalid.get_or_insert(ConnectError::Header(header::AUTHORIZATION.to_string()));
-            }
-        }
+        self.headers.bearer(token.as_ref());
         self
     }
 
@@ -146,35 +134,24 @@ impl Connect {
         self
     }
 
-    async fn run(mut self) -> Result<Connection, ConnectError> {
-        if let Some(invalid) = self.invalid.take() {
-            return Err(invalid);
-        }
-        let target = Target::parse(&self.url)?;
-        let timeout = self.timeout;
-        match tokio::time::timeout(timeout, self.open(&target)).await {
-            Ok(connection) => connection,
-            Err(_) => Err(ConnectError::Timeout { address: target.address(), after: timeout }),
-        }
-    }
-
-    async fn open(self, target: &Target) -> Result<Connection, ConnectError> {
-        let io_error = |source| ConnectError::Io { address: target.address(), source };
-        let stream =
-            TcpStream::connect((target.host.as_str(), target.port)).await.map_err(io_error)?;
-        // Without this, a small message waits for the acknowledgement of the one before it.
-        stream.set_nodelay(true).map_err(io_error)?;
-        let upgraded = if target.secure {
-            #[cfg(not(feature = "tls"))]
-            return Err(ConnectError::TlsUnavailable);
+    async fn run(self) -> Result<Connection, ConnectError> {
+        let Self { url, mut headers, main, options, websocket, timeout, .. } = self;
+        let target = Target::parse(&url, &WEBSOCKET)?;
+        let headers = headers.take(&target.authority)?;
+        let open = async {
+            let stream = dial(&target).await?;
             #[cfg(feature = "tls")]
-            handshake::upgrade(tls::secure(stream, target, self.tls).await?, target, self.headers)
-                .await?
-        } else {
-            handshake::upgrade(stream, target, self.headers).await?
+            if target.secure {
+                let stream = tls::secure(stream, &target, self.tls).await?;
+                return handshake::upgrade(stream, &target, headers).await;
+            }
+            handshake::upgrade(stream, &target, headers).await
         };
-        let transport = WebSocketTransport::client(upgraded, &self.websocket).await;
-        Ok(Connection::start(transport, self.main, self.options))
+        let Ok(upgraded) = tokio::time::timeout(timeout, open).await else {
+            return Err(ConnectError::Timeout { address: target.address(), after: timeout });
+        };
+        let transport = WebSocketTransport::client(upgraded?, &websocket).await;
+        Ok(Connection::start(transport, main, options))
     }
 }
 
@@ -190,91 +167,29 @@ impl IntoFuture for Connect {
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither the URL, whose query often holds a key, nor header values that may be secret.
-        let names: Vec<_> = self.headers.keys().collect();
-        f.debug_struct("Connect").field("headers", &names).finish_non_exhaustive()
+        f.debug_struct("Connect").field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
-/// What a URL says about where to connect.
-struct Target {
-    secure: bool,
-    /// As the resolver and TLS want it: an IPv6 address without brackets.
-    host: String,
-    port: u16,
-    /// The `Host` header: with brackets, and with the port unless it is the scheme's own.
-    authority: String,
-    path_and_query: String,
-}
-
-impl Target {
-    fn parse(url: &str) -> Result<Self, ConnectError> {
-        let url = Url::parse(url).map_err(|e| ConnectError::Url(e.to_string()))?;
-        let (secure, default_port) = match url.scheme() {
-            "ws" => (false, 80),
-            "wss" => (true, 443),
-            other => return Err(ConnectError::Scheme(other.to_owned())),
-        };
-        if secure && !cfg!(feature = "tls") {
-            return Err(ConnectError::TlsUnavailable);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            let text = "it holds a user name or password; send credentials in a header instead";
-            return Err(ConnectError::Url(text.to_owned()));
-        }
-        let Some(host) = url.host() else {
-            return Err(ConnectError::Url("it names no host".to_owned()));
-        };
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        let host = match host {
-            Host::Domain(name) => name.to_owned(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        };
-        let path_and_query = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        let port = url.port().unwrap_or(default_port);
-        Ok(Self { secure, host, port, authority, path_and_query })
-    }
-
-    /// For error messages: host and port, and nothing of the URL that could be secret.
-    fn address(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
-    }
+/// Opens a TCP connection.
+async fn dial(target: &Target) -> Result<TcpStream, ConnectError> {
+    let io_error = |source| ConnectError::Io { address: target.address(), source };
+    let stream = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(io_error)?;
+    // Without this, a small message waits for the acknowledgement of the one before it.
+    stream.set_nodelay(true).map_err(io_error)?;
+    Ok(stream)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn target(url: &str) -> Target {
-        Target::parse(url).unwrap()
-    }
-
-    #[test]
-    fn a_url_names_host_port_and_path() {
-        let plain = target("ws://Example.com/rpc?key=1#top");
-        assert_eq!((plain.host.as_str(), plain.port), ("example.com", 80));
-        assert_eq!(plain.authority, "example.com");
-        assert_eq!(plain.path_and_query, "/rpc?key=1");
-
-        let v6 = target("ws://[::1]:8080");
-        assert_eq!((v6.host.as_str(), v6.port), ("::1", 8080));
-        assert_eq!((v6.authority.as_str(), v6.path_and_query.as_str()), ("[::1]:8080", "/"));
-        assert_eq!(v6.address(), "[::1]:8080");
-    }
-
     #[test]
     fn secrets_are_kept_out_of_debug_output() {
         let builder = connect("ws://localhost/?key=hidden").bearer("hidden").header("x", "hidden");
         assert!(!format!("{builder:?}").contains("hidden"));
+        let builder = batch("http://localhost/?key=hidden").bearer("hidden").header("x", "hidden");
+        assert!(!format!("{builder:?}").contains("hidden"));
+        assert!(!format!("{:?}", builder.begin()).contains("hidden"));
     }
 }

@@ -112,7 +112,7 @@ pub mod value;
 mod wire;
 
 #[cfg(feature = "client")]
-pub use client::connect;
+pub use client::{batch, connect};
 pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::json;
 use crate::service::ShareService;
 
-/// Serves the service to every WebSocket that gets this far.
+/// Serves the service to every WebSocket and every batch that gets this far.
 ///
 /// Web pages are let in only from the server's own host; programs other than browsers send no origin and are not
 /// concerned.

@@ -68,11 +68,6 @@ fn request(
         .map_err(|e| ConnectError::Url(e.to_string()))?;
     let own = request.headers_mut();
     *own = headers;
-    if !own.contains_key(header::HOST) {
-        let host = HeaderValue::try_from(target.authority.as_str())
-            .map_err(|e| ConnectError::Url(e.to_string()))?;
-        own.insert(header::HOST, host);
-    }
     own.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     own.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     own.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
@@ -121,7 +116,7 @@ async fn judge(
 }
 
 /// The beginning of a body, as text. What cannot be read is left out: the status says enough.
-async fn beginning(response: Response<Incoming>) -> String {
+pub(super) async fn beginning(response: Response<Incoming>) -> String {
     let mut body = response.into_body();
     let mut bytes = Vec::new();
     while bytes.len() < MAX_REFUSAL {

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use super::{
     Accepted, Refusal, Rpc, UpgradeRequest,
     origin::Origins,
-    service::{Admit, Settings, Start},
+    service::{Admit, Begun, Settings, Start},
 };
 use crate::{
     Connection, Options, Stub,
@@ -24,6 +24,8 @@ pub fn rpc() -> Builder<Undecided> {
             websocket: WebSocketConfig::default(),
             handshake_timeout: Duration::from_secs(10),
             max_connections: 10_000,
+            max_batch_messages: 100_000,
+            batch_timeout: Duration::from_secs(60),
             subprotocol: None,
         },
         access: Undecided(()),
@@ -75,9 +77,9 @@ impl Builder<Undecided> {
 }
 
 impl<I: Send + 'static> Builder<Decided<I>> {
-    /// Gives this hook each connection when it begins, before the first message is looked at: to
-    /// call the client's main object, to watch or to close the connection. Not for authorization,
-    /// which has been decided by then.
+    /// Gives this hook each connection when it has begun: to call the client's main object, to watch
+    /// or to close the connection. Not for authorization, which has been decided by then. A batch counts as a connection; its client can be called,
+    /// but cannot answer.
     pub fn on_connect(
         mut self,
         hook: impl Fn(&Accepted<I>, Connection) + Send + Sync + 'static,
@@ -101,12 +103,14 @@ impl<I: Send + 'static> Builder<Decided<I>> {
             let on_connect = on_connect.clone();
             async move {
                 let accepted = Accepted::new(identity.await?, request);
-                let start: Start = Box::new(move |start| {
-                    let connection = start(main(&accepted).into());
-                    if let Some(hook) = on_connect {
-                        hook(&accepted, connection.clone());
-                    }
-                    connection
+                let start: Start = Box::new(move || {
+                    let main = main(&accepted).into();
+                    let begun: Begun = Box::new(move |connection| {
+                        if let Some(hook) = on_connect {
+                            hook(&accepted, connection.clone());
+                        }
+                    });
+                    (main, begun)
                 });
                 Ok(start)
             }
@@ -138,7 +142,8 @@ impl<A> Builder<A> {
         self
     }
 
-    /// The largest message that is accepted from a client, in bytes. The default is
+    /// The largest message that is accepted from a client, and the largest body of a batch, in
+    /// bytes. A larger body is answered 413. The default is
     /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::websocket::DEFAULT_MAX_MESSAGE_SIZE), which
     /// is as much as the protocol allows; few applications need it.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
@@ -158,7 +163,24 @@ impl<A> Builder<A> {
         self
     }
 
-    /// How many connections there may be at a time, those being authenticated included; others
+    /// How many messages a batch may consist of; one with more is answered 413. 100,000 unless
+    /// set. A call that is awaited takes two.
+    pub fn max_batch_messages(mut self, count: usize) -> Self {
+        self.settings.max_batch_messages = count;
+        self
+    }
+
+    /// How long a batch may take, from its authentication until everything that it asks for is
+    /// known; 60 seconds unless set. After that it is answered 408 if it has not arrived
+    /// completely, else 504. Methods that are still running then go on as those of a connection
+    /// that has ended do.
+    pub fn batch_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.batch_timeout = timeout;
+        self
+    }
+
+    /// How many connections and batches there may be at a time, those being authenticated
+    /// included; others
     /// are answered 503. 10,000 unless set: with a few tens of kilobytes for each that is idle, it
     /// stays below what one process can hold.
     pub fn max_connections(mut self, count: usize) -> Self {

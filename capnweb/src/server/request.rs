@@ -6,8 +6,8 @@ use http::{Extensions, HeaderMap, Method, Uri, header, request::Parts};
 
 use super::Refusal;
 
-/// The request that asks for a session, as the authentication hook sees it: before any answer.
-/// Cheap to clone.
+/// The request that asks for a session, as the authentication hook sees it: before any answer. An
+/// upgrade, or a batch: a `POST`, whose body has not been read. Cheap to clone.
 #[derive(Clone)]
 pub struct UpgradeRequest(Arc<Parts>);
 

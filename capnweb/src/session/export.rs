@@ -108,7 +108,7 @@ impl Shared {
 
     /// The id of a capability that is this peer's own. Under the lock, what is not resolved is
     /// not released either.
-    fn own_import(&self, hook: &Hook) -> Option<i64> {
+    pub(super) fn own_import(&self, hook: &Hook) -> Option<i64> {
         match hook {
             Hook::Import(import)
                 if std::ptr::eq(Arc::as_ptr(&import.session.shared), self)

@@ -5,8 +5,10 @@
 //!
 //! [`clean`]: capnweb_tests::clean
 
+mod batch;
 mod calls;
 mod errors;
 mod lifetime;
+mod map;
 mod stubs;
 mod values;
