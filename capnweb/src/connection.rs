@@ -123,8 +123,8 @@ impl Session {
         messages
     }
 
-    /// How the channel is to be closed, once the session has ended and all its messages have been
-    /// taken.
+    /// How the channel is to be closed, once the session has ended. Take and send the messages that
+    /// are left first: the last one may say why.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.shared.close_reason()
     }

@@ -172,7 +172,8 @@ impl<T: Transport> Driver<T> {
     /// Whether input may be taken in. It leads to output, of which too much waits already where
     /// the peer does not read. That must not last: two such peers would wait for each other.
     fn may_read(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.session.is_overloaded() {
+        // An ended session only waits for its last messages to leave.
+        if !self.session.is_overloaded() && self.session.close_reason().is_none() {
             self.stalled = None;
             return true;
         }

@@ -115,6 +115,7 @@ mod tokio_spawn;
 pub mod transport;
 mod turn;
 pub mod value;
+mod wakers;
 mod wire;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 pub mod workers;

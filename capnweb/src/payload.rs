@@ -68,6 +68,19 @@ impl Payload {
         Self { text: ByteString::from_static(r#"["undefined"]"#), slots: Vec::new() }
     }
 
+    /// Adds the capabilities in it, other than streams to be read.
+    pub(crate) fn hooks(&self, to: &mut Vec<Hook>) {
+        for slot in &self.slots {
+            match &slot.cap {
+                Cap::Stub(hook) | Cap::Promise(hook, _) | Cap::Writable(hook) => {
+                    to.push(hook.clone());
+                }
+                Cap::Settled(payload) => payload.hooks(to),
+                Cap::Readable(_) => {}
+            }
+        }
+    }
+
     /// Whether it can be delivered as it is.
     pub(crate) fn is_settled(&self) -> bool {
         !self.slots.iter().any(|slot| slot.cap.is_unsettled())

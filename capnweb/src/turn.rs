@@ -129,7 +129,8 @@ pub(crate) fn bury<T: 'static>(value: T) {
 }
 
 fn destroy<T>(value: T) {
-    if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+    // A destructor is user code like any other: what it calls is not called inside of it.
+    if catch_unwind(AssertUnwindSafe(|| user_code(|| drop(value)))).is_err() {
         tracing::error!("an object panicked while it was dropped");
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Hook, Request};
-use crate::{path::Path, session::Handle, turn};
+use crate::{path::Path, session::Handle, turn, wakers::WakerKey};
 
 /// One entry of a session's import table, as the holders of the capability share it. Dropping
 /// the last reference releases it.
@@ -36,11 +36,23 @@ impl Import {
 
     /// The resolution, or `None` after keeping the waker to be woken at it. With `pull`, asks the
     /// peer for it.
-    pub(crate) fn poll_resolution(&self, waker: &Waker, pull: bool) -> Option<Hook> {
+    pub(crate) fn poll_resolution(
+        &self,
+        key: &mut WakerKey,
+        waker: &Waker,
+        pull: bool,
+    ) -> Option<Hook> {
         if let Some(hook) = self.resolution.get() {
             return Some(hook.clone());
         }
-        self.session.shared.poll_import(self, waker, pull)
+        self.session.shared.poll_import(self, key, waker, pull)
+    }
+
+    /// Whoever polled with this key does not wait any more.
+    pub(super) fn forget(&self, key: WakerKey) {
+        if key.is_registered() && self.resolution.get().is_none() {
+            self.session.shared.forget_waker(self, key);
+        }
     }
 }
 

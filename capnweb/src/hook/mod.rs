@@ -14,7 +14,7 @@ mod queued;
 mod settle;
 mod value;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 pub(crate) use import::Import;
 pub(crate) use local::{Local, Resolver, run_future};
@@ -162,29 +162,34 @@ impl Hook {
         }
     }
 
-    /// Whether what is asked of this hook ends up, through resolutions and values that are
-    /// nothing but a stub, at one that `is` says yes to. What leads back to a promise must not
-    /// become its resolution: it would be followed for ever.
+    /// Whether something in what this hook stands for, through resolutions and values within
+    /// values, is one that `is` says yes to. What leads back to a promise must not become its
+    /// resolution: it would be followed for ever, and never be freed.
+    ///
+    /// Values that hold too many others are counted among those that do.
     pub(crate) fn leads_to(&self, is: impl Fn(&Hook) -> bool) -> bool {
-        let mut hook = self.clone();
-        loop {
+        const MAX_VALUES: usize = 1 << 12;
+        let mut todo = vec![self.clone()];
+        let mut values = HashSet::new();
+        while let Some(hook) = todo.pop() {
             if is(&hook) {
                 return true;
             }
-            let next = match &hook {
-                Hook::Queued(queued) => queued.destination(),
-                Hook::Import(import) => import.resolution().cloned(),
-                Hook::Value(payload) => match payload.slots.as_slice() {
-                    [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
-                    _ => None,
-                },
-                Hook::Local(_) | Hook::Placeholder(_) | Hook::Broken(_) => None,
-            };
-            match next {
-                Some(next) => hook = next,
-                None => return false,
+            match &hook {
+                Hook::Queued(queued) => todo.extend(queued.destination()),
+                Hook::Import(import) => todo.extend(import.resolution().cloned()),
+                Hook::Value(payload) if !payload.slots.is_empty() => {
+                    if values.len() == MAX_VALUES {
+                        return true;
+                    }
+                    if values.insert(Arc::as_ptr(payload)) {
+                        payload.hooks(&mut todo);
+                    }
+                }
+                Hook::Value(_) | Hook::Local(_) | Hook::Placeholder(_) | Hook::Broken(_) => {}
             }
         }
+        false
     }
 }
 

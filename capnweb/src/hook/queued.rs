@@ -12,11 +12,19 @@ use std::{
 };
 
 use super::{Hook, Request, circular};
-use crate::{path::Path, session::Running, turn};
+use crate::{
+    path::Path,
+    session::Running,
+    turn,
+    wakers::{WakerKey, WakerSet},
+};
 
 /// How many promises can be resolved with one another in a row. A call on a promise that turns out
 /// to be a promise of that call's own result would be passed on for ever.
 const MAX_RESOLUTIONS: usize = 1 << 14;
+
+/// With fewer calls than this none are swept out.
+const MIN_SWEEP: usize = 64;
 
 pub(crate) struct Queued {
     state: Mutex<State>,
@@ -26,17 +34,43 @@ pub(crate) struct Queued {
 
 enum State {
     /// Calls wait, in order.
-    Waiting {
-        calls: VecDeque<Call>,
-        wakers: Vec<Waker>,
-    },
+    Waiting(Pending),
     /// Resolved, but earlier calls are still being passed on: later ones queue behind them.
-    Flushing {
-        to: Hook,
-        calls: VecDeque<Call>,
-        wakers: Vec<Waker>,
-    },
+    Flushing(Hook, Pending),
     Resolved(Hook),
+}
+
+/// What there is before a resolution.
+struct Pending {
+    calls: VecDeque<Call>,
+    /// At so many calls those that nobody wants any more are swept out.
+    sweep_at: usize,
+    wakers: WakerSet,
+}
+
+impl Pending {
+    fn new() -> Self {
+        Self { calls: VecDeque::new(), sweep_at: MIN_SWEEP, wakers: WakerSet::default() }
+    }
+
+    /// Takes out what need not be done any more, if there are many calls. So they are bounded by
+    /// what is still wanted, and each sweep is paid for by the calls since the last one.
+    fn sweep(&mut self) -> Vec<Call> {
+        if self.calls.len() < self.sweep_at {
+            return Vec::new();
+        }
+        let mut abandoned = Vec::new();
+        for _ in 0..self.calls.len() {
+            let Some(mut call) = self.calls.pop_front() else { break };
+            if call.is_abandoned() {
+                abandoned.push(call);
+            } else {
+                self.calls.push_back(call);
+            }
+        }
+        self.sweep_at = MIN_SWEEP.max(2 * self.calls.len());
+        abandoned
+    }
 }
 
 struct Call {
@@ -53,7 +87,7 @@ impl Call {
         matches!(self.request, Request::Get)
             && Arc::get_mut(&mut self.result).is_some_and(|result| {
                 let state = result.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-                matches!(state, State::Waiting { calls, .. } if calls.is_empty())
+                matches!(state, State::Waiting(pending) if pending.calls.is_empty())
             })
     }
 }
@@ -61,7 +95,7 @@ impl Call {
 impl Queued {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State::Waiting { calls: VecDeque::new(), wakers: Vec::new() }),
+            state: Mutex::new(State::Waiting(Pending::new())),
             resolutions: AtomicUsize::new(0),
         })
     }
@@ -77,22 +111,22 @@ impl Queued {
     /// What it was resolved to, also while earlier calls still wait.
     pub(super) fn destination(&self) -> Option<Hook> {
         match &*self.lock() {
-            State::Waiting { .. } => None,
-            State::Flushing { to, .. } | State::Resolved(to) => Some(to.clone()),
+            State::Waiting(_) => None,
+            State::Flushing(to, _) | State::Resolved(to) => Some(to.clone()),
         }
     }
 
     pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
-        let mut abandoned = Vec::new();
+        // Dropped when the lock has been released.
+        let _abandoned;
         let hook = {
             let mut state = self.lock();
             match &mut *state {
-                State::Waiting { calls, .. } | State::Flushing { calls, .. } => {
-                    if calls.len() == calls.capacity() {
-                        abandoned.extend(take_abandoned(calls));
-                    }
+                State::Waiting(pending) | State::Flushing(_, pending) => {
+                    _abandoned = pending.sweep();
                     let result = Queued::new();
                     let _running = request.caller().map(|caller| Running::new(caller.clone()));
+                    let calls = &mut pending.calls;
                     calls.push_back(Call { path, request, result: Arc::clone(&result), _running });
                     return Hook::Queued(result);
                 }
@@ -114,20 +148,19 @@ impl Queued {
     fn begin_to_resolve(self: &Arc<Self>, to: Hook) -> bool {
         let to = if self.may_become(&to) { to } else { circular() };
         let mut state = self.lock();
-        let State::Waiting { calls, wakers } = &mut *state else {
+        let State::Waiting(pending) = &mut *state else {
             drop(state);
             turn::bury(to);
             return false;
         };
-        let calls = std::mem::take(calls);
-        let wakers = std::mem::take(wakers);
-        let waiting = !calls.is_empty();
+        let mut pending = std::mem::replace(pending, Pending::new());
+        let waiting = !pending.calls.is_empty();
         if waiting {
-            *state = State::Flushing { to, calls, wakers };
+            *state = State::Flushing(to, pending);
         } else {
             *state = State::Resolved(to);
             drop(state);
-            wakers.into_iter().for_each(Waker::wake);
+            pending.wakers.take().for_each(Waker::wake);
         }
         waiting
     }
@@ -147,29 +180,36 @@ impl Queued {
     /// The next call to be passed on, and to where. Without any this is resolved.
     fn next_call(&self) -> Option<(Hook, Call)> {
         let mut state = self.lock();
-        let State::Flushing { to, calls, wakers } = &mut *state else { return None };
-        if let Some(call) = calls.pop_front() {
+        let State::Flushing(to, pending) = &mut *state else { return None };
+        if let Some(call) = pending.calls.pop_front() {
             return Some((to.clone(), call));
         }
-        let wakers = std::mem::take(wakers);
+        let wakers = pending.wakers.take();
         let to = to.clone();
         *state = State::Resolved(to);
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.for_each(Waker::wake);
         None
     }
 
     /// The resolution, or `None` after keeping the waker to be woken at it.
-    pub(super) fn poll_resolution(&self, waker: &Waker) -> Option<Hook> {
+    pub(super) fn poll_resolution(&self, key: &mut WakerKey, waker: &Waker) -> Option<Hook> {
         match &mut *self.lock() {
             State::Resolved(hook) => Some(hook.clone()),
-            State::Waiting { wakers, .. } | State::Flushing { wakers, .. } => {
-                if !wakers.iter().any(|known| known.will_wake(waker)) {
-                    wakers.push(waker.clone());
-                }
+            State::Waiting(pending) | State::Flushing(_, pending) => {
+                pending.wakers.register(key, waker);
                 None
             }
         }
+    }
+
+    /// Whoever polled with this key does not wait any more.
+    pub(super) fn forget(&self, key: WakerKey) {
+        let forgotten = match &mut *self.lock() {
+            State::Resolved(_) => None,
+            State::Waiting(pending) | State::Flushing(_, pending) => pending.wakers.forget(key),
+        };
+        drop(forgotten);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -198,26 +238,11 @@ fn flush(mut flushing: Vec<Arc<Queued>>) {
     }
 }
 
-/// Takes out what need not be done any more. Called when the queue would have to grow, so that it
-/// is bounded by what is still wanted.
-fn take_abandoned(calls: &mut VecDeque<Call>) -> Vec<Call> {
-    let mut abandoned = Vec::new();
-    for _ in 0..calls.len() {
-        let Some(mut call) = calls.pop_front() else { break };
-        if call.is_abandoned() {
-            abandoned.push(call);
-        } else {
-            calls.push_back(call);
-        }
-    }
-    abandoned
-}
-
 impl Drop for Queued {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(state, State::Resolved(Hook::Broken(disposed()))) {
-            State::Waiting { calls, .. } if calls.is_empty() => {}
+            State::Waiting(pending) if pending.calls.is_empty() => {}
             // One call's result owns the next one's queue, and so on.
             state => turn::bury(state),
         }

@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -16,20 +19,80 @@ use crate::{
     maybe_send::BoxFuture,
     path::Path,
     payload::{Cap, Payload, Slot},
+    wakers::WakerKey,
     wire::MAX_DEPTH,
 };
 
+/// A hook that is followed to where it leads, and where to wait on the way.
+struct Follow {
+    hook: Hook,
+    key: WakerKey,
+}
+
+impl Follow {
+    fn new(hook: Hook) -> Self {
+        Self { hook, key: WakerKey::default() }
+    }
+
+    /// Goes on to what the hook stands for; pending while it is neither known, local nor broken.
+    fn poll(&mut self, cx: &mut Context<'_>, pull: bool) -> Poll<Hook> {
+        loop {
+            let hook = self.hook.resolved();
+            let resolution = match &hook {
+                Hook::Queued(queued) => queued.poll_resolution(self.key_for(&hook), cx.waker()),
+                Hook::Import(import) => {
+                    import.poll_resolution(self.key_for(&hook), cx.waker(), pull)
+                }
+                _ => return Poll::Ready(hook),
+            };
+            match resolution {
+                Some(next) => self.hook = next,
+                None => return Poll::Pending,
+            }
+        }
+    }
+
+    /// The key is of one set, the one of what the hook has been followed to.
+    fn key_for(&mut self, hook: &Hook) -> &mut WakerKey {
+        let same = match (&self.hook, hook) {
+            (Hook::Queued(a), Hook::Queued(b)) => Arc::ptr_eq(a, b),
+            (Hook::Import(a), Hook::Import(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        if !same {
+            self.forget();
+            self.hook = hook.clone();
+        }
+        &mut self.key
+    }
+
+    fn forget(&mut self) {
+        let key = std::mem::take(&mut self.key);
+        match &self.hook {
+            Hook::Queued(queued) => queued.forget(key),
+            Hook::Import(import) => import.forget(key),
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Follow {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
 /// A future of the value that a hook comes to stand for. Pulls it if it is remote.
-pub(crate) struct Settle(Hook);
+pub(crate) struct Settle(Follow);
 
 impl Settle {
     pub(crate) fn new(hook: Hook) -> Self {
-        Self(hook)
+        Self(Follow::new(hook))
     }
 
     /// Waits for a property of what the hook stands for.
     pub(crate) fn at(hook: Hook, path: Path) -> Self {
-        Self(if path.is_empty() { hook } else { hook.get(path) })
+        Self::new(if path.is_empty() { hook } else { hook.get(path) })
     }
 }
 
@@ -37,22 +100,12 @@ impl Future for Settle {
     type Output = Result<Arc<Payload>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            let resolution = match self.0.resolved() {
-                Hook::Value(payload) => return Poll::Ready(Ok(payload)),
-                Hook::Broken(error) => return Poll::Ready(Err(error)),
-                Hook::Placeholder(_) => return Poll::Ready(Err(misused())),
-                Hook::Local(_) => {
-                    return Poll::Ready(Err(Error::msg("Tried to resolve a non-promise stub.")));
-                }
-                Hook::Queued(queued) => queued.poll_resolution(cx.waker()),
-                Hook::Import(import) => import.poll_resolution(cx.waker(), true),
-            };
-            match resolution {
-                Some(hook) => self.0 = hook,
-                None => return Poll::Pending,
-            }
-        }
+        self.0.poll(cx, true).map(|hook| match hook {
+            Hook::Value(payload) => Ok(payload),
+            Hook::Broken(error) => Err(error),
+            Hook::Placeholder(_) => Err(misused()),
+            _ => Err(Error::msg("Tried to resolve a non-promise stub.")),
+        })
     }
 }
 
@@ -62,10 +115,40 @@ impl Future for Settle {
 /// # Errors
 /// What the first promise to fail was rejected with.
 pub(crate) fn deliverable(payload: Payload) -> BoxFuture<Result<Payload, Error>> {
-    deliverable_at(payload, 0)
+    deliverable_at(payload, 0, Arc::default())
 }
 
-fn deliverable_at(mut payload: Payload, depth: usize) -> BoxFuture<Result<Payload, Error>> {
+/// What values may grow to when the promises in them are replaced, which may be the same ones over
+/// and over: so many promises, and so many bytes.
+const MAX_PROMISES: usize = 1 << 18;
+const MAX_BYTES: usize = 256 << 20;
+
+/// What a value has grown by.
+#[derive(Default)]
+struct Growth {
+    promises: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Growth {
+    fn add(&self, payload: &Payload) -> Result<(), Error> {
+        let promises = self.promises.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.bytes.fetch_add(payload.text.len(), Ordering::Relaxed);
+        if promises >= MAX_PROMISES || bytes >= MAX_BYTES {
+            return Err(Error::named(
+                "RangeError",
+                "The value grows too large when its promises are resolved.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn deliverable_at(
+    mut payload: Payload,
+    depth: usize,
+    growth: Arc<Growth>,
+) -> BoxFuture<Result<Payload, Error>> {
     Box::pin(async move {
         if depth >= MAX_DEPTH {
             return Err(Error::type_error(
@@ -74,10 +157,12 @@ fn deliverable_at(mut payload: Payload, depth: usize) -> BoxFuture<Result<Payloa
         }
         let settled = payload.slots.iter_mut().filter(|slot| slot.cap.is_unsettled()).map(|slot| {
             let cap = std::mem::replace(&mut slot.cap, Cap::Settled(Payload::default()));
+            let growth = Arc::clone(&growth);
             async move {
                 let payload = match cap {
                     Cap::Promise(hook, path) => {
                         let payload = Settle::at(hook, path).await?;
+                        growth.add(&payload)?;
                         Arc::unwrap_or_clone(payload)
                     }
                     Cap::Settled(payload) => payload,
@@ -86,7 +171,7 @@ fn deliverable_at(mut payload: Payload, depth: usize) -> BoxFuture<Result<Payloa
                 let payload = if payload.is_settled() {
                     payload
                 } else {
-                    deliverable_at(payload, depth + 1).await?
+                    deliverable_at(payload, depth + 1, growth).await?
                 };
                 slot.cap = Cap::Settled(payload);
                 Ok::<_, Error>(())
@@ -98,26 +183,18 @@ fn deliverable_at(mut payload: Payload, depth: usize) -> BoxFuture<Result<Payloa
 }
 
 /// Waits until a hook has become unusable, and says why. Does not pull it.
-pub(crate) async fn broken(mut hook: Hook) -> Error {
-    std::future::poll_fn(move |cx| {
-        loop {
-            let resolution = match hook.resolved() {
-                Hook::Broken(error) => return Poll::Ready(error),
-                Hook::Placeholder(_) => return Poll::Ready(misused()),
-                Hook::Local(_) => return Poll::Pending,
-                Hook::Value(payload) => match payload.slots.as_slice() {
-                    // A promise of a stub breaks when the stub does.
-                    [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
-                    _ => return Poll::Pending,
-                },
-                Hook::Queued(queued) => queued.poll_resolution(cx.waker()),
-                Hook::Import(import) => import.poll_resolution(cx.waker(), false),
-            };
-            match resolution {
-                Some(next) => hook = next,
-                None => return Poll::Pending,
-            }
+pub(crate) async fn broken(hook: Hook) -> Error {
+    let mut follow = Follow::new(hook);
+    loop {
+        match std::future::poll_fn(|cx| follow.poll(cx, false)).await {
+            Hook::Broken(error) => return error,
+            Hook::Placeholder(_) => return misused(),
+            Hook::Value(payload) => match payload.slots.as_slice() {
+                // A promise of a stub breaks when the stub does.
+                [Slot { at: 0, cap: Cap::Stub(stub) }] => follow = Follow::new(stub.clone()),
+                _ => return std::future::pending().await,
+            },
+            _ => return std::future::pending().await,
         }
-    })
-    .await
+    }
 }

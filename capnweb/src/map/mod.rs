@@ -6,7 +6,10 @@
 
 mod record;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use bytestring::ByteString;
 
@@ -31,6 +34,70 @@ pub(crate) struct Mapper {
     /// The last one is the result.
     pub(crate) instructions: ByteString,
     pub(crate) caller: Caller,
+    pub(crate) budget: Budget,
+}
+
+/// What a map and those nested in it may do.
+#[derive(Clone)]
+pub(crate) struct Budget {
+    /// How deep this one is nested.
+    depth: usize,
+    spent: Arc<Spent>,
+}
+
+struct Spent {
+    steps: AtomicUsize,
+    max_steps: usize,
+    bytes: AtomicUsize,
+    max_bytes: usize,
+}
+
+/// How deep maps can be nested. Each level takes stack where it is carried out.
+const MAX_DEPTH: usize = 32;
+
+impl Budget {
+    /// The budget of a map that came over this connection.
+    pub(crate) fn new(caller: &Caller) -> Self {
+        let limits = caller.limits();
+        let spent = Spent {
+            steps: AtomicUsize::new(0),
+            max_steps: limits.max_map_steps,
+            bytes: AtomicUsize::new(0),
+            max_bytes: limits.max_message_size,
+        };
+        Self { depth: 0, spent: Arc::new(spent) }
+    }
+
+    fn nested(&self) -> Result<Self, Error> {
+        if self.depth + 1 >= MAX_DEPTH {
+            return Err(too_much(format_args!(
+                "Maps are nested more than {MAX_DEPTH} levels deep."
+            )));
+        }
+        Ok(Self { depth: self.depth + 1, spent: Arc::clone(&self.spent) })
+    }
+
+    fn spend_steps(&self, steps: usize) -> Result<(), Error> {
+        let limit = self.spent.max_steps;
+        let before = self.spent.steps.fetch_add(steps.min(limit + 1), Ordering::Relaxed);
+        if before.saturating_add(steps) > limit {
+            return Err(too_much(format_args!("A map took more than the {limit} steps allowed.")));
+        }
+        Ok(())
+    }
+
+    fn spend_bytes(&self, bytes: usize) -> Result<(), Error> {
+        let limit = self.spent.max_bytes;
+        let before = self.spent.bytes.fetch_add(bytes.min(limit + 1), Ordering::Relaxed);
+        if before.saturating_add(bytes) > limit {
+            return Err(too_much(format_args!("A map made more than the {limit} bytes allowed.")));
+        }
+        Ok(())
+    }
+}
+
+fn too_much(message: impl std::fmt::Display) -> Error {
+    Error::named("RangeError", message)
 }
 
 impl Drop for Mapper {
@@ -77,21 +144,31 @@ impl Mapper {
             return Ok(Payload::clone(input));
         }
         match elements(input)? {
-            None => self.function()?.call(Hook::Value(Arc::clone(input))),
+            None => {
+                let function = self.function()?;
+                self.budget.spend_steps(function.instructions.len())?;
+                function.call(Hook::Value(Arc::clone(input)))
+            }
             Some(elements) if elements.is_empty() => Ok(Payload::clone(input)),
             Some(elements) => {
                 let function = self.function()?;
                 let steps = elements.len().saturating_mul(function.instructions.len());
-                let limit = self.caller.limits().max_map_steps;
-                if steps > limit {
-                    return Err(Error::named(
-                        "RangeError",
-                        format_args!("A map of {steps} steps is more than the {limit} allowed."),
-                    ));
-                }
-                let results: Result<Vec<_>, _> =
-                    elements.into_iter().map(|input| function.call(Hook::value(input))).collect();
-                Ok(array_of(results?))
+                self.budget.spend_steps(steps)?;
+                let mut left = self.budget.spent.max_bytes;
+                let results: Result<Vec<_>, _> = elements
+                    .into_iter()
+                    .map(|input| {
+                        let result = function.call(Hook::value(input))?;
+                        left = left
+                            .checked_sub(result.text.len())
+                            .ok_or_else(|| too_much("A map made more bytes than allowed."))?;
+                        Ok::<_, Error>(result)
+                    })
+                    .collect();
+                let results = results?;
+                let bytes = results.iter().map(|result| result.text.len() + 1).sum();
+                self.budget.spend_bytes(bytes)?;
+                Ok(array_of(results))
             }
         }
     }
@@ -102,7 +179,12 @@ impl Mapper {
         if instructions.is_empty() {
             return Err(Error::msg("Invalid empty mapper function."));
         }
-        Ok(Function { captures: &self.captures, instructions, caller: &self.caller })
+        Ok(Function {
+            captures: &self.captures,
+            instructions,
+            caller: &self.caller,
+            budget: &self.budget,
+        })
     }
 }
 
@@ -111,6 +193,7 @@ struct Function<'a> {
     captures: &'a [Hook],
     instructions: Vec<Expr>,
     caller: &'a Caller,
+    budget: &'a Budget,
 }
 
 impl Function<'_> {
@@ -175,6 +258,7 @@ impl Function<'_> {
                         captures: captures.collect::<Result<_, _>>()?,
                         instructions: instructions.clone(),
                         caller: self.caller.clone(),
+                        budget: self.budget.nested()?,
                     },
                 }
             }
@@ -206,7 +290,7 @@ fn array_of(elements: Vec<Payload>) -> Payload {
             places.push(out.len());
             wire::write_hole(out, slots.len() + index);
         });
-        // Far below 4 GiB: all of it came in messages, and the steps are limited.
+        // Far below 4 GiB: the bytes of a map are limited.
         slots.extend(
             element_slots.into_iter().zip(places).map(|(slot, at)| Slot {
                 at: u32::try_from(at).unwrap_or(u32::MAX),

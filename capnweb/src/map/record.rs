@@ -1,8 +1,14 @@
 //! Recording a function: running it once on placeholders and writing down what it asks of them.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use super::Mapper;
+use super::{Budget, Mapper};
 use crate::{
     error::Error,
     hook::{Hook, Request},
@@ -20,7 +26,7 @@ thread_local! {
 
 /// A function being recorded.
 struct Recorder {
-    id: u64,
+    id: usize,
     /// What it uses from outside: in the outermost function capabilities, in a nested one
     /// variables of the function around it.
     captures: Vec<Capture>,
@@ -36,7 +42,7 @@ enum Capture {
 
 /// What a recorded function works with: its input, or the result of an instruction.
 pub(crate) struct Variable {
-    recorder: u64,
+    recorder: usize,
     index: i64,
 }
 
@@ -85,14 +91,13 @@ pub(crate) fn record(
     path: Path,
     f: impl FnOnce(Hook) -> Result<Payload, Error>,
 ) -> Hook {
-    thread_local! {
-        static NEXT_ID: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-    }
-    let id = NEXT_ID.replace(NEXT_ID.get().wrapping_add(1));
+    // Unique in the process: a placeholder may get to another thread.
+    static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     // A nested function is applied to something that the one around it knows.
     let subject = RECORDERS
         .with_borrow_mut(|recorders| (!recorders.is_empty()).then(|| capture(recorders, hook)));
-    struct Recording(u64);
+    struct Recording(usize);
     impl Drop for Recording {
         fn drop(&mut self) {
             // Also if the function panics.
@@ -139,6 +144,7 @@ fn finish(hook: &Hook, subject: Option<i64>, path: Path, recorder: Recorder) -> 
             captures: captures.collect(),
             instructions: instructions.into(),
             caller: Caller::default(),
+            budget: Budget::new(&Caller::default()),
         };
         return hook.request(path, Request::Map(mapper));
     };

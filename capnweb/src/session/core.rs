@@ -16,6 +16,7 @@ use crate::{
     stream::{PipeReader, Readable, pump},
     transport::CloseReason,
     turn,
+    wakers::WakerSet,
     wire::write,
 };
 
@@ -74,7 +75,7 @@ pub(super) struct Entry {
     pub(super) pulled: bool,
     /// Something was asked of it, so that what it resolves to may have been asked the same.
     pub(super) pipelined: bool,
-    pub(super) wakers: Vec<Waker>,
+    pub(super) wakers: WakerSet,
 }
 
 impl Core {
@@ -171,8 +172,8 @@ impl Core {
 
     /// Forgets an import and gives its references back.
     pub(super) fn release(&mut self, id: i64, after: &mut After) {
-        if let Some(entry) = self.remove_entry(id) {
-            after.wakers.extend(entry.wakers);
+        if let Some(mut entry) = self.remove_entry(id) {
+            after.wakers.extend(entry.wakers.take());
             if entry.refs > 0 && self.ended.is_none() {
                 self.send(write::release(id, entry.refs), after);
             }
@@ -194,12 +195,12 @@ impl Core {
     /// Breaks every import, lets go of every export, and wakes everybody.
     pub(super) fn end(&mut self, ended: Ended, after: &mut After) {
         let entries = self.pushed_imports.drain().chain(self.peer_imports.drain().map(|(_, e)| e));
-        for entry in entries {
+        for mut entry in entries {
             if let Some(import) = entry.import.upgrade() {
                 let _ = import.resolution.set(Hook::Broken(ended.error.clone()));
                 after.dropped.push(Hook::Import(import));
             }
-            after.wakers.extend(entry.wakers);
+            after.wakers.extend(entry.wakers.take());
         }
         let exports = self.pushed_exports.drain().chain(self.own_exports.drain());
         after.exports.extend(exports);
@@ -226,7 +227,7 @@ impl Export {
 
 impl Entry {
     pub(super) fn new(import: Weak<Import>) -> Self {
-        Self { import, refs: 1, pulled: false, pipelined: false, wakers: Vec::new() }
+        Self { import, refs: 1, pulled: false, pipelined: false, wakers: WakerSet::default() }
     }
 }
 
@@ -242,6 +243,8 @@ pub(super) struct After {
     pub(super) exports: Vec<Export>,
     pub(super) found: Vec<Found>,
     pub(super) wakers: Vec<Waker>,
+    /// Nobody waits with these any more.
+    pub(super) wakers_dropped: Vec<Waker>,
     pub(super) work: Vec<Work>,
 }
 
@@ -250,6 +253,8 @@ pub(super) enum Work {
     Answer { session: Arc<Shared>, id: i64, hook: Hook },
     /// Resolve this when that has been answered.
     Embargo { until: Arc<Import>, queued: Arc<Queued>, to: Hook },
+    /// More was exported than may be: the session cannot go on.
+    Abort { session: Arc<Shared>, error: Error },
     /// Send what this stream yields.
     Pump { readable: Readable, to: Hook },
     /// Read this property for somebody who already holds the result.
@@ -275,7 +280,10 @@ impl After {
     fn work(work: Vec<Work>) {
         for work in work {
             match work {
-                Work::Answer { session, id, hook } => session.answer(id, hook),
+                // Behind what is being done: an answer can lead to further ones, any number of times.
+                Work::Answer { session, id, hook } => {
+                    turn::schedule(Box::new(move || session.answer(id, hook)));
+                }
                 Work::Embargo { until, queued, to } => {
                     let mut until = Settle::new(Hook::Import(until));
                     spawn::spawn(async move {
@@ -284,8 +292,11 @@ impl After {
                         turn::enter(move || queued.resolve(to));
                     });
                 }
+                Work::Abort { session, error } => session.abort(error),
                 Work::Pump { readable, to } => spawn::spawn(pump(readable, to)),
-                Work::Get { hook, path, result } => result.resolve(hook.get(path)),
+                Work::Get { hook, path, result } => {
+                    turn::schedule(Box::new(move || result.resolve(hook.get(path))));
+                }
             }
         }
     }

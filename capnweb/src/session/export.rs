@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     codec,
-    error::Error,
+    error::{Error, ErrorKind},
     hook::{Hook, Import, Queued, Settle},
     path::Path,
     payload::{Cap, Payload},
@@ -47,6 +47,20 @@ impl Shared {
                 }
             }
         });
+    }
+
+    /// Ends the session if what has been written makes the peer hold too much: promises of the same
+    /// value can be put into each other until there are more of them than can be counted.
+    fn check_introduced(self: &Arc<Self>, core: &Core, after: &mut After) {
+        let limit = self.options.limits.max_exports;
+        if core.exports() > limit {
+            let error = Error::of_kind(
+                ErrorKind::Protocol,
+                "Error",
+                format_args!("More than {limit} results are held."),
+            );
+            after.work.push(Work::Abort { session: Arc::clone(self), error });
+        }
     }
 
     pub(super) fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
@@ -153,6 +167,7 @@ impl Shared {
                     frame.reserve(payload.text.len() + 32);
                     write::settle_head(&mut frame, "resolve", id);
                     self.write_exporting(core, after, payload, &mut frame);
+                    self.check_introduced(core, after);
                 }
                 (Err(_), rejection) => {
                     write::settle_head(&mut frame, "reject", id);

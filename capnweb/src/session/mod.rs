@@ -217,7 +217,7 @@ impl Shared {
         self.with(|core, after| {
             core.input_ended = Some(error);
             for entry in core.entries_mut() {
-                after.wakers.append(&mut entry.wakers);
+                after.wakers.extend(entry.wakers.take());
             }
         });
     }
@@ -349,8 +349,9 @@ impl Caller {
     /// Ends when there is nobody left to take the result; never for a local call.
     pub async fn gone(&self) {
         let Some(session) = &self.0 else { return std::future::pending().await };
-        if let Some(session) = session.upgrade() {
-            session.closed().await;
+        let ended = session.upgrade().map(|session| session.closed.wait());
+        if let Some(ended) = ended {
+            ended.await;
         }
     }
 }

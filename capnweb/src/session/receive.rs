@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind},
     evaluate::{Found, Step, carry_out},
     hook::{Hook, Import, circular, deliverable},
-    map::Mapper,
+    map::{Budget, Mapper},
     path::Path,
     payload::{Cap, Payload},
     stream::{Readable, pipe},
@@ -55,12 +55,19 @@ impl Shared {
         let is_import = expr.is_import();
         let payload = self.evaluate(expr)?;
         let hook = if is_import { payload.into_capability() } else { payload.into_hook() };
-        let id = self.with(|core, _| {
+        let limit = self.options.limits.max_calls_in_flight;
+        let (id, hook) = self.with(|core, _| {
             self.check_exports(core)?;
+            // The answer waits in a task, which a release does not end.
+            let hook = if stream && core.unanswered >= limit {
+                Hook::Broken(too_many_calls(limit))
+            } else {
+                hook
+            };
             let export =
                 Export { pulled: stream, released_by_answer: stream, ..Export::new(hook.clone()) };
             core.unanswered += usize::from(stream);
-            Ok::<_, Error>(core.pushed_exports.push(export).cast_signed())
+            Ok::<_, Error>((core.pushed_exports.push(export).cast_signed(), hook))
         })?;
         if stream {
             self.answer(id, hook);
@@ -123,23 +130,23 @@ impl Shared {
     }
 
     fn resolve_import(&self, id: Id, hook: Hook) {
-        let rest = self.with(|core, after| {
-            let import =
-                id.get().and_then(|id| core.entry_mut(id)).and_then(|entry| entry.import.upgrade());
-            // Unknown, or just being dropped, which releases it.
-            let (Some(import), Some(id)) = (import, id.get()) else { return Some(hook) };
-            let is_self =
-                |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
-            let (hook, circle) =
-                if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
-            after.dropped.extend(circle);
+        let import = self.with(|core, _| {
+            let entry = id.get().and_then(|id| core.entry_mut(id));
+            entry.and_then(|entry| entry.import.upgrade())
+        });
+        // Unknown, or just being dropped, which releases it.
+        let Some(import) = import else { return turn::bury(hook) };
+        let is_self =
+            |hook: &Hook| matches!(hook, Hook::Import(known) if Arc::ptr_eq(known, &import));
+        let (hook, circle) =
+            if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
+        let unused = self.with(|core, after| {
             let hook = self.embargoed(core, after, &import, hook);
             let unused = import.resolution.set(hook).err();
-            core.release(id, after);
-            after.dropped.push(Hook::Import(import));
+            core.release(import.id, after);
             unused
         });
-        turn::bury(rest);
+        turn::bury((circle, unused, import));
     }
 
     fn handle_release(&self, id: Id, count: f64) -> Result<(), Error> {
@@ -260,6 +267,7 @@ impl Shared {
                     captures: Vec::with_capacity(captures.len()),
                     instructions,
                     caller: Caller::new(self),
+                    budget: Budget::new(&Caller::new(self)),
                 };
                 for capture in captures {
                     let captured = match capture {

@@ -122,7 +122,8 @@ impl ClosedSignal {
 
     pub(super) fn set(&self) {
         // Dropping it tells the receivers.
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(sender);
     }
 
     pub(super) fn wait(&self) -> impl Future<Output = ()> + Unpin + use<> {

@@ -12,6 +12,7 @@ use crate::{
     map::Mapper,
     path::Path,
     payload::{Cap, Payload},
+    wakers::WakerKey,
     wire::write,
 };
 
@@ -40,6 +41,7 @@ impl Shared {
         };
         let sent = self.with(|core, after| {
             self.may_call(core, on)?;
+            self.has_room(core)?;
             match &request {
                 Request::Get => {}
                 Request::Call(args) => self.finish_call(core, after, &args.payload, &mut frame),
@@ -112,9 +114,15 @@ impl Shared {
         if let Some(hook) = on.resolution() {
             return Err(hook.clone());
         }
-        if let Some(ended) = &core.ended {
-            return Err(Hook::Broken(ended.error.clone()));
+        match &core.ended {
+            Some(ended) => Err(Hook::Broken(ended.error.clone())),
+            None => Ok(()),
         }
+    }
+
+    /// Whether not too much waits to be sent for one more call. The messages of streams are not
+    /// asked: their windows bound them, and none of them can be left out.
+    fn has_room(&self, core: &Core) -> Result<(), Hook> {
         let limit = self.options.limits.max_outgoing_bytes;
         if core.outgoing_bytes > limit {
             return Err(Hook::Broken(Error::of_kind(
@@ -188,7 +196,13 @@ impl Shared {
     }
 
     /// Registers interest in what an import resolves to.
-    pub(crate) fn poll_import(&self, import: &Import, waker: &Waker, pull: bool) -> Option<Hook> {
+    pub(crate) fn poll_import(
+        &self,
+        import: &Import,
+        key: &mut WakerKey,
+        waker: &Waker,
+        pull: bool,
+    ) -> Option<Hook> {
         self.with(|core, after| {
             if let Some(hook) = import.resolution() {
                 return Some(hook.clone());
@@ -206,14 +220,20 @@ impl Shared {
             let Some(entry) = core.entry_mut(import.id) else {
                 return Some(Hook::Broken(super::shut_down()));
             };
-            if !entry.wakers.iter().any(|known| known.will_wake(waker)) {
-                entry.wakers.push(waker.clone());
-            }
+            entry.wakers.register(key, waker);
             if pull && !std::mem::replace(&mut entry.pulled, true) {
                 core.send(write::pull(import.id), after);
             }
             None
         })
+    }
+
+    /// Whoever polled with this key does not wait any more.
+    pub(crate) fn forget_waker(&self, import: &Import, key: WakerKey) {
+        self.with(|core, after| {
+            let entry = core.entry_mut(import.id);
+            after.wakers_dropped.extend(entry.and_then(|entry| entry.wakers.forget(key)));
+        });
     }
 
     /// Asks for every result that somebody still holds the promise of.

@@ -25,7 +25,7 @@ pub(crate) struct FlowControl {
     window: f64,
     max_window: f64,
     in_flight: usize,
-    delivered: usize,
+    delivered: u64,
     /// The time of the last acknowledgement.
     delivered_at: Option<Duration>,
     first_ack: Option<Ack>,
@@ -38,7 +38,7 @@ pub(crate) struct FlowControl {
 #[derive(Clone, Copy, Debug)]
 struct Ack {
     at: Duration,
-    delivered: usize,
+    delivered: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,7 @@ impl FlowControl {
     /// The write was acknowledged.
     pub(crate) fn acknowledged(&mut self, sent: Sent, now: Duration) {
         self.in_flight = self.in_flight.saturating_sub(sent.size);
-        self.delivered += sent.size;
+        self.delivered += sent.size as u64;
         self.delivered_at = Some(now);
         self.shortest_round_trip = self.shortest_round_trip.min(now.saturating_sub(sent.at));
         let Some(first_ack) = self.first_ack else {

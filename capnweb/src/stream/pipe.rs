@@ -31,7 +31,7 @@ struct State {
     end: Option<End>,
     /// Why nobody reads any more.
     unread: Option<Error>,
-    reader: Option<Waker>,
+    readers: Vec<Waker>,
 }
 
 impl State {
@@ -116,15 +116,19 @@ impl Pipe {
                 return Hook::Broken(error);
             }
             if state.bytes > 0 && state.bytes + size > self.max_bytes {
-                return Hook::Broken(Error::of_kind(
+                drop(state);
+                // Without this chunk those behind it are worth nothing.
+                let error = Error::of_kind(
                     ErrorKind::Overloaded,
                     "Error",
                     format_args!("More than {} bytes of a stream are unread.", self.max_bytes),
-                ));
+                );
+                self.abort(&error);
+                return Hook::Broken(error);
             }
             state.bytes += size;
             state.chunks.push_back(Chunk { args, written: Arc::clone(&written) });
-            state.reader.take()
+            std::mem::take(&mut state.readers)
         };
         waker.into_iter().for_each(Waker::wake);
         Hook::Queued(written)
@@ -138,7 +142,7 @@ impl Pipe {
                 return Hook::Broken(error);
             }
             state.end = Some(End::Closed(Some(Arc::clone(&closed))));
-            state.reader.take()
+            std::mem::take(&mut state.readers)
         };
         waker.into_iter().for_each(Waker::wake);
         Hook::Queued(closed)
@@ -153,7 +157,7 @@ impl Pipe {
             }
             state.end = Some(End::Failed(reason.clone()));
             state.bytes = 0;
-            (std::mem::take(&mut state.chunks), state.reader.take())
+            (std::mem::take(&mut state.chunks), std::mem::take(&mut state.readers))
         };
         for chunk in chunks {
             chunk.written.resolve(Hook::Broken(reason.clone()));
@@ -233,7 +237,9 @@ impl PipeReader {
                         }
                         Some(End::Failed(error)) => Poll::Ready(Item::Failed(error.clone())),
                         None => {
-                            state.reader = Some(cx.waker().clone());
+                            if !state.readers.iter().any(|known| known.will_wake(cx.waker())) {
+                                state.readers.push(cx.waker().clone());
+                            }
                             Poll::Pending
                         }
                     };

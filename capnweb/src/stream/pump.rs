@@ -1,16 +1,21 @@
 //! Moving a stream's chunks from where they come to where they go.
 
-use std::{future::poll_fn, task::Poll};
+use std::{
+    future::{Future, poll_fn},
+    task::Poll,
+};
 
 use super::{
     readable::{Chunk, Readable},
     writer::Writer,
 };
-use crate::hook::Hook;
+use crate::hook::{Hook, broken};
 
 /// Sends what is read from a stream to a hook that takes writes, up to the stream's end. Ends
 /// early when a write fails: then nobody reads there any more, and here it is cancelled.
 pub(crate) async fn pump(readable: Readable, to: Hook) {
+    // A connection that ends may leave no write behind to tell of it.
+    let mut gone = std::pin::pin!(broken(to.clone()));
     let mut writer = Writer::new(to);
     loop {
         if let Err(error) = poll_fn(|cx| writer.poll_ready(cx)).await {
@@ -19,7 +24,10 @@ pub(crate) async fn pump(readable: Readable, to: Hook) {
         // A write may fail while there is nothing to be read.
         let chunk = poll_fn(|cx| match writer.poll_failed(cx) {
             Poll::Ready(error) => Poll::Ready(Err(error)),
-            Poll::Pending => readable.poll_chunk(cx).map(Ok),
+            Poll::Pending => match gone.as_mut().poll(cx) {
+                Poll::Ready(error) => Poll::Ready(Err(error)),
+                Poll::Pending => readable.poll_chunk(cx).map(Ok),
+            },
         });
         match chunk.await {
             Err(error) => return readable.cancel_because(&error),

@@ -59,7 +59,16 @@ pub struct ReadableStream<T = Value> {
 /// Where the chunks come from, shared by the payload and the handles of a stream. Whoever polls
 /// it takes the source out meanwhile.
 #[derive(Clone)]
-pub(crate) struct Readable(Arc<Mutex<Option<Source>>>);
+pub(crate) struct Readable(Arc<Mutex<Place>>);
+
+/// Where a source is kept.
+enum Place {
+    Here(Source),
+    /// Somebody is just polling it.
+    Taken,
+    /// It has come to its end.
+    Over,
+}
 
 enum Source {
     /// A peer, or another task, writes them.
@@ -79,17 +88,26 @@ pub(crate) enum Chunk {
 
 impl Readable {
     pub(crate) fn of_pipe(reader: PipeReader) -> Self {
-        Self(Arc::new(Mutex::new(Some(Source::Pipe(reader)))))
+        Self(Arc::new(Mutex::new(Place::Here(Source::Pipe(reader)))))
     }
 
     fn of_stream(stream: BoxStream<Result<Payload, Error>>) -> Self {
-        Self(Arc::new(Mutex::new(Some(Source::Stream(stream)))))
+        Self(Arc::new(Mutex::new(Place::Here(Source::Stream(stream)))))
     }
 
-    /// The next chunk. A stream that somebody else reads is over.
+    /// The next chunk. Behind the end there is always the end.
     pub(crate) fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Chunk> {
-        let Some(mut source) = self.take() else {
-            return Poll::Ready(Chunk::Failed(Error::type_error("The stream is used elsewhere.")));
+        let mut source = match self.swap(Place::Taken) {
+            Place::Here(source) => source,
+            Place::Taken => {
+                // For a moment: try again.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Place::Over => {
+                self.swap(Place::Over);
+                return Poll::Ready(Chunk::End(Resolution::none()));
+            }
         };
         let chunk = match &mut source {
             Source::Pipe(reader) => reader.poll_next(cx).map(|item| match item {
@@ -105,31 +123,35 @@ impl Readable {
             }),
         };
         match chunk {
-            Poll::Ready(Chunk::End(_) | Chunk::Failed(_)) => turn::bury(source),
-            Poll::Ready(Chunk::Next(_)) | Poll::Pending => self.put(source),
+            Poll::Ready(Chunk::End(_) | Chunk::Failed(_)) => {
+                self.swap(Place::Over);
+                turn::bury(source);
+            }
+            Poll::Ready(Chunk::Next(_)) | Poll::Pending => {
+                // Cancelled by another handle meanwhile?
+                if let Place::Over = self.swap(Place::Here(source)) {
+                    self.cancel();
+                }
+            }
         }
         chunk
     }
 
     /// Stops reading, which the writer learns.
     pub(crate) fn cancel(&self) {
-        turn::bury(self.take());
+        turn::bury(self.swap(Place::Over));
     }
 
     /// Stops reading for this reason, which the writer learns.
     pub(crate) fn cancel_because(&self, reason: &Error) {
-        match self.take() {
-            Some(Source::Pipe(reader)) => reader.cancel(reason),
-            source => turn::bury(source),
+        match self.swap(Place::Over) {
+            Place::Here(Source::Pipe(reader)) => reader.cancel(reason),
+            place => turn::bury(place),
         }
     }
 
-    fn take(&self) -> Option<Source> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn put(&self, source: Source) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+    fn swap(&self, place: Place) -> Place {
+        std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), place)
     }
 }
 
@@ -206,23 +228,12 @@ impl<T: DeserializeOwned> Stream for ReadableStream<T> {
                 }
                 Chunk::End(resolution) => {
                     resolution.resolve(Ok(()));
-                    this.readable.finish();
                     return Poll::Ready(None);
                 }
-                Chunk::Failed(error) => {
-                    this.readable.finish();
-                    return Poll::Ready(Some(Err(error)));
-                }
+                Chunk::Failed(error) => return Poll::Ready(Some(Err(error))),
             },
         };
         Poll::Ready(Some(codec::decode_args::<(T,)>(&payload).map(|(chunk,)| chunk)))
-    }
-}
-
-impl Readable {
-    /// Behind its end a stream yields nothing more.
-    fn finish(&self) {
-        self.put(Source::Stream(Box::pin(futures::stream::empty())));
     }
 }
 

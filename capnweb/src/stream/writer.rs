@@ -49,7 +49,7 @@ impl Future for Write {
 
 impl Writer {
     pub(crate) fn new(hook: Hook) -> Self {
-        let max_window = match &hook {
+        let max_window = match hook.resolved() {
             Hook::Import(import) => import.session.shared.options().limits.max_stream_window,
             _ => DEFAULT_MAX_WINDOW,
         };
@@ -72,10 +72,12 @@ impl Writer {
         if let Poll::Ready(error) = self.poll_failed(cx) {
             return Poll::Ready(Err(error));
         }
-        if self.unmeasured == 0 && self.flow.has_room() {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Pending
+        if self.unmeasured > 0 || !self.flow.has_room() {
+            return Poll::Pending;
+        }
+        match self.hook.as_ref().map(Hook::resolved) {
+            Some(Hook::Import(import)) => import.session.shared.poll_ready(cx),
+            _ => Poll::Ready(Ok(())),
         }
     }
 

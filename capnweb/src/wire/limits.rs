@@ -30,8 +30,8 @@ pub struct Limits {
     /// The most steps of one map: its instructions times the elements they are applied to. A map
     /// beyond it fails. Default: 1 Mi.
     pub max_map_steps: usize,
-    /// The most bytes of one stream that may wait to be read here. A write beyond it fails, which
-    /// ends the stream. Default: 64 MiB.
+    /// The most bytes of one stream of the peer that may wait to be read here. A write beyond it
+    /// fails and ends the stream. Default: 64 MiB.
     pub max_stream_bytes: usize,
     /// The most bytes of one stream of ours that may be on their way, in messages. Default: 16 MiB.
     pub max_stream_window: usize,

@@ -209,6 +209,8 @@ struct Scanner<'a> {
     max_depth: usize,
     out: Out<'a>,
     refs: Vec<Ref>,
+    /// How many of them have a hole.
+    holes: usize,
     /// Hashes of the keys of the objects around the current position.
     keys: Vec<u64>,
     /// Set while scanning what will be evaluated but not kept.
@@ -226,6 +228,7 @@ impl<'a> Scanner<'a> {
             max_depth: limits.max_depth.min(MAX_DEPTH),
             out: Out::new(source),
             refs: Vec::new(),
+            holes: 0,
             keys: Vec::new(),
             dropping: false,
             canonical,
@@ -687,12 +690,17 @@ impl<'a> Scanner<'a> {
         // The arguments are an expression of their own, whose text is the bare array. They count
         // as deep as if it had been escaped.
         let outer_refs = std::mem::take(&mut self.refs);
+        let outer_holes = std::mem::take(&mut self.holes);
+        // Also where the result is not kept, the method gets what it is called with.
+        let outer_dropping = std::mem::take(&mut self.dropping);
         let mut outer_out = std::mem::replace(&mut self.out, Out::new(self.source));
         self.out.start_at(self.lex.pos());
         self.lex.step(1);
         self.elements(depth)?;
         let text = self.out.finish(self.source, self.lex.pos());
         let refs = std::mem::replace(&mut self.refs, outer_refs);
+        self.holes = outer_holes;
+        self.dropping = outer_dropping;
         std::mem::swap(&mut self.out, &mut outer_out);
         self.end_or_unknown(start)?;
         self.hole(start, RefKind::Call { id, path, args: Expr { text, refs }, promise });
@@ -762,9 +770,9 @@ impl<'a> Scanner<'a> {
 
     /// Puts a hole in place of the text from `start` to here.
     fn hole(&mut self, start: usize, kind: RefKind) {
-        let index = self.refs.iter().filter(|r| r.at.is_some()).count();
         let mut hole = String::with_capacity(12);
-        write_hole(&mut hole, index);
+        write_hole(&mut hole, self.holes);
+        self.holes += usize::from(!self.dropping);
         let at = self.out.replace(start, self.lex.pos(), &hole);
         self.refs.push(Ref { at: (!self.dropping).then_some(at), kind });
     }

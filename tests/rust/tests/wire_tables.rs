@@ -203,7 +203,7 @@ struct RowStats {
 }
 
 /// Where the protocol leaves a choice and ours is another one.
-const FREEDOMS: [&str; 6] = [
+const FREEDOMS: [&str; 7] = [
     // JavaScript clients send array indexes as strings, so ours are found.
     "property inside an array by a string",
     // A stub in an error that is returned lives as long as the result.
@@ -214,6 +214,8 @@ const FREEDOMS: [&str; 6] = [
     "map with a callback",
     "map with a callback whose result is used",
     "map in a map",
+    // A promise of the peer's is used as it is; JavaScript asks the peer for a duplicate of it.
+    "map with a rejecting callback",
 ];
 
 #[test]
