@@ -56,6 +56,8 @@
 //! | [`Stub`], [`Promise`] | what is held of the other side: calling it, reading it, passing it on |
 //! | [`Target`], [`Call`], [`Reply`] | objects for the other side to call |
 //! | [`value`], [`Value`] | JavaScript's values, those included that Rust and serde have no word for |
+//! | [`stream`] | values that follow one another |
+//! | [`fetch`] | blobs, and the HTTP types of `fetch` |
 //! | [`Error`], [`ErrorKind`] | why a call failed |
 //! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
 //! | `server` | an endpoint for hyper, axum and other tower-based servers: who may connect, and as what |
@@ -81,8 +83,7 @@
 //!
 //! # Not there yet
 //!
-//! Interfaces as Rust traits, streams, blobs and the types of `fetch`, HTTP batches, and Cloudflare
-//! Workers. A peer that uses one of them sees its session aborted.
+//! Interfaces as Rust traits, HTTP batches, and Cloudflare Workers.
 #![warn(missing_docs)]
 
 #[cfg(feature = "client")]
@@ -92,6 +93,7 @@ mod connection;
 mod driver;
 mod error;
 mod evaluate;
+pub mod fetch;
 mod hook;
 mod map;
 mod maybe_send;

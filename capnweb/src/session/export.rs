@@ -39,7 +39,15 @@ impl Shared {
                 Cap::Stub(hook) => self.write_stub(core, hook, out),
                 Cap::Promise(hook, path) => self.write_promise(core, after, hook, path, out),
                 Cap::Settled(payload) => self.write_exporting(core, after, payload, out),
-                Cap::Readable(readable) => self.write_readable(core, after, readable, out),
+                Cap::Blob(blob) => {
+                    let (of, readable) = (blob.content_type(), blob.to_readable());
+                    self.write_blob(core, after, of, readable, out);
+                }
+                Cap::Incoming(blob) => {
+                    let (of, readable) = (blob.content_type(), blob.to_readable());
+                    self.write_blob(core, after, of, readable, out);
+                }
+                Cap::Readable(readable) => self.write_readable(core, after, readable.clone(), out),
                 Cap::Writable(hook) => {
                     let export = Export { is_writable: true, ..Export::new(hook.resolved()) };
                     let id = core.introduce(export);
@@ -62,12 +70,28 @@ impl Shared {
         }
     }
 
+    /// Sends a blob's bytes as a stream.
+    fn write_blob(
+        &self,
+        core: &mut Core,
+        after: &mut After,
+        content_type: &str,
+        readable: Readable,
+        out: &mut String,
+    ) {
+        out.push_str("[\"blob\",");
+        write_string(out, content_type);
+        out.push(',');
+        self.write_readable(core, after, readable, out);
+        out.push(']');
+    }
+
     /// Opens a pipe for a stream that is sent, into which it is written from now on.
     fn write_readable(
         &self,
         core: &mut Core,
         after: &mut After,
-        readable: &Readable,
+        readable: Readable,
         out: &mut String,
     ) {
         let Some(handle) = core.handle.upgrade() else {
@@ -78,7 +102,7 @@ impl Shared {
         let id = core.pushed_imports.next_id().cast_signed();
         let import = Arc::new(Import::new(handle, id, false));
         core.pushed_imports.push(Entry::new(Arc::downgrade(&import)));
-        after.work.push(Work::Pump { readable: readable.clone(), to: Hook::Import(import) });
+        after.work.push(Work::Pump { readable, to: Hook::Import(import) });
         write::reference(out, "readable", id, &[]);
     }
 

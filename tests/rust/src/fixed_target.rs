@@ -3,7 +3,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use capnweb::{Call, Error, Promise, Reply, Stub, Target, Value};
+use capnweb::{
+    Call, Error, Promise, Reply, Stub, Target, Value,
+    fetch::{Blob, Body, Headers, Request, Response},
+    value::Object,
+};
 use futures::channel::oneshot;
 use serde::Serialize;
 
@@ -116,6 +120,25 @@ impl Target for FixedTarget {
             "makeRejecting" => call.reply(|(message,): (String,)| {
                 Ok(Inside { p: Promise::<Value>::rejected(Error::msg(message)) })
             }),
+            "readBlob" => call.reply(|(blob,): (Blob,)| {
+                let text = String::from_utf8_lossy(blob.as_slice());
+                Ok(Object::from_iter([("type", blob.content_type()), ("text", &text)]))
+            }),
+            "makeBlob" => call.reply(|(of, text): (String, String)| Ok(Blob::new(&of, text))),
+            "readBody" => call.reply_async(|(message,): (Value,)| read_body(message)),
+            "makeRequest" => call.reply(|(url, text): (String, String)| {
+                let url = url.parse().map_err(Error::type_error)?;
+                let mut request = Request::new("POST", url);
+                request.headers = made_by()?;
+                request.body = Body::from(text).into_stream().into();
+                Ok(request)
+            }),
+            "makeResponse" => call.reply(|(status, text): (u16, Option<String>)| {
+                let mut response = Response::of_status(status);
+                response.headers = made_by()?;
+                response.body = text.map_or(Body::Empty, Body::from);
+                Ok(response)
+            }),
             _ => call.no_such_method(),
         }
     }
@@ -164,8 +187,45 @@ impl Target for FixedTarget {
                 | "releaseHeld"
                 | "promiseInside"
                 | "makeRejecting"
+                | "readBlob"
+                | "makeBlob"
+                | "readBody"
+                | "makeRequest"
+                | "makeResponse"
         )
     }
+}
+
+fn made_by() -> Result<Headers, Error> {
+    Headers::from_pairs([("x-made-by", "the fixed target")]).map_err(Error::type_error)
+}
+
+async fn read_body(message: Value) -> Result<Object, Error> {
+    let mut about = Object::new();
+    let (headers, body) = match message {
+        Value::Request(request) => {
+            about.insert("method", request.method);
+            about.insert("url", request.url.as_str());
+            (request.headers, request.body)
+        }
+        Value::Response(response) => {
+            about.insert("status", f64::from(response.status));
+            about.insert("statusText", response.status_text);
+            (response.headers, response.body)
+        }
+        other => return Err(Error::type_error(format_args!("{other:?} has no body"))),
+    };
+    let headers = headers.iter().filter(|(name, _)| *name != "content-type");
+    about.insert(
+        "headers",
+        headers.map(|(name, value)| Value::from([name, value])).collect::<Value>(),
+    );
+    let text = match body {
+        Body::Empty => None,
+        body => Some(String::from_utf8_lossy(&body.collect(1 << 24).await?).into_owned()),
+    };
+    about.insert("text", text);
+    Ok(about)
 }
 
 /// Counts.

@@ -7,6 +7,7 @@
 
 mod calls;
 mod errors;
+mod fetch;
 mod lifetime;
 mod stubs;
 mod values;
