@@ -119,7 +119,7 @@ pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 pub use path::{Key, Path};
-pub use session::{Caller, Options, Stats};
+pub use session::{Caller, Options, PeerRelease, Stats};
 pub use spawn::{Spawn, SpawnHandle, set_default_spawn, with_spawn};
 pub use stub::{Promise, Stub};
 pub use target::{Call, Reply, Target};

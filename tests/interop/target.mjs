@@ -36,7 +36,7 @@
 //
 // One target belongs to one connection: what it keeps and holds is seen by nobody else.
 
-import { RpcPromise, RpcTarget } from "capnweb";
+import { RpcPromise, RpcTarget } from "./capnweb.mjs";
 
 const ERROR_CLASSES = {
   __proto__: null,

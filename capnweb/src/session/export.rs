@@ -13,7 +13,7 @@ use super::{
     core::{After, Core, Entry, Export, Work},
 };
 use crate::{
-    codec,
+    codec::{self, hold_back},
     error::Error,
     hook::{Hook, Import, Queued, Settle},
     path::Path,
@@ -22,7 +22,7 @@ use crate::{
     stream::Readable,
     turn,
     value::{Exception, Value},
-    wire::{write, write_string},
+    wire::{lex::Cursor, write, write_string},
 };
 
 impl Shared {
@@ -166,6 +166,9 @@ impl Shared {
     }
 
     fn send_answer(self: &Arc<Self>, id: i64, result: Result<Arc<Payload>, Error>) {
+        let result = result.and_then(|payload| {
+            hold_back::check_value(&payload, self.options.peer_release).map(|()| payload)
+        });
         let rejection = result.as_ref().err().map(|error| self.error_text(error));
         self.with(|core, after| {
             if core.ended.is_some() {
@@ -192,8 +195,18 @@ impl Shared {
         });
     }
 
-    /// The expression that an error is sent as, after the application's hook has seen it.
+    /// The expression that an error is sent as, after the application's hook has seen it, without
+    /// what the peer cannot read.
     pub(super) fn error_text(&self, error: &Error) -> String {
+        let text = self.whole_error_text(error);
+        match hold_back::check_text(&text, self.options.peer_release) {
+            Ok(()) => text,
+            Err(_) if text.starts_with("[\"error\",") => without_properties(&text),
+            Err(error) => exception_text(&Exception::new("TypeError", error.message()), None),
+        }
+    }
+
+    fn whole_error_text(&self, error: &Error) -> String {
         let rewritten = self.options.on_send_error.as_ref().and_then(|hook| {
             let rewrite = AssertUnwindSafe(|| turn::user_code(|| hook.rewrite(error)));
             // Nothing of the error may leak if the hook that hides it fails.
@@ -215,6 +228,17 @@ impl Shared {
             },
         }
     }
+}
+
+/// The expression of an error, cut off behind its message.
+fn without_properties(error: &str) -> String {
+    let mut lex = Cursor::new(error);
+    for mark in *b"[,," {
+        lex.eat(mark);
+        // The text is this side's own.
+        let _ = lex.skip_string();
+    }
+    format!("{}]", lex.since(0))
 }
 
 /// The expression of an error that is thrown. Properties that cannot be sent, such as stubs, are
