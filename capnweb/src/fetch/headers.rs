@@ -1,13 +1,13 @@
 //! JavaScript's `Headers`.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     codec::token::{self, Token},
     wire::{
-        http::{header_value, is_header_name, read_headers},
+        http::{Pairs, header_value, is_header_name, read_headers},
         write_string,
     },
 };
@@ -163,9 +163,7 @@ pub(crate) fn from_wire<E: de::Error>(list: &str) -> Result<Headers, E> {
 }
 
 /// Headers of pairs that have been read.
-pub(super) fn from_read<E: de::Error>(
-    pairs: Vec<(Cow<'_, str>, Cow<'_, str>)>,
-) -> Result<Headers, E> {
+pub(super) fn from_read<E: de::Error>(pairs: Pairs<'_>) -> Result<Headers, E> {
     Headers::from_pairs(pairs).map_err(E::custom)
 }
 

@@ -32,6 +32,9 @@ impl From<LexError> for Refusal {
     }
 }
 
+/// Names and values of headers.
+pub(crate) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
 /// Members that stand for something else than plain data, and have fields of their own.
 const REQUEST_FIELDS: [&str; 5] = ["method", "headers", "body", "duplex", "signal"];
 const RESPONSE_FIELDS: [&str; 5] = ["status", "statusText", "headers", "body", "webSocket"];
@@ -125,7 +128,7 @@ pub(crate) fn check_status(status: f64, text: &str, has_body: bool) -> Result<u1
 ///
 /// # Errors
 /// If it is none, or a name or value is none.
-pub(crate) fn read_headers(list: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Refusal> {
+pub(crate) fn read_headers(list: &str) -> Result<Pairs<'_>, Refusal> {
     let no_pair = || Refusal::new("Headers: expected a list of pairs of a name and a value.");
     let mut lex = Cursor::new(list);
     let mut headers = Vec::new();
@@ -274,7 +277,7 @@ impl<'a> Init<'a> {
     ///
     /// # Errors
     /// If they are no list, or as [`read_headers`].
-    pub(crate) fn headers(&self) -> Result<Vec<(Cow<'a, str>, Cow<'a, str>)>, Refusal> {
+    pub(crate) fn headers(&self) -> Result<Pairs<'a>, Refusal> {
         match self.get("headers") {
             None => Ok(Vec::new()),
             Some(list) if list.starts_with('[') => read_headers(list),
