@@ -1,30 +1,57 @@
 //! Connecting to a server by its URL.
 //!
 //! Owns the [`Connect`] builder: from URL, headers and limits to a connection, by way of TCP, TLS
-//! and the WebSocket's opening handshake, all under one deadline. Knows nothing of sessions but how
-//! to start one.
+//! and the WebSocket's opening handshake (or, on Cloudflare Workers, of a request that the runtime
+//! makes), all under one deadline; and the `Batch`, which collects calls and sends them in one HTTP
+//! request. Knows nothing of sessions but how to start one.
 
+#[cfg(feature = "client")]
+mod batch;
 mod error;
+#[cfg(not(feature = "client"))]
+mod fetch;
+#[cfg(feature = "client")]
 mod handshake;
+mod headers;
+mod target;
+#[cfg(feature = "client")]
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    time::Duration,
-};
+use std::{fmt, future::IntoFuture, time::Duration};
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tokio::net::TcpStream;
-use url::{Host, Url};
+use http::{HeaderName, HeaderValue, header};
 
+#[cfg(feature = "client")]
+pub use self::batch::{Batch, BatchBuilder, batch};
 pub use self::error::ConnectError;
-use crate::{
-    Connection, Options, Stub,
-    transport::websocket::{KeepAlive, WebSocketConfig, WebSocketTransport},
+#[cfg(not(feature = "client"))]
+pub use self::fetch::Through;
+#[cfg(not(feature = "client"))]
+use self::fetch::{open, timeout};
+#[cfg(feature = "client")]
+use self::tcp::{open, timeout};
+use self::{
+    headers::Headers,
+    target::{Target, WEBSOCKET},
 };
+#[cfg(feature = "client")]
+use crate::transport::websocket::KeepAlive;
+use crate::{BoxFuture, Connection, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE};
+
+/// The headers that the handshake sets or negotiates; nobody else may.
+const OWN_HEADERS: [HeaderName; 6] = [
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_ACCEPT,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+];
+
+/// How much of a refusal's body is kept for the error.
+const MAX_REFUSAL: usize = 4096;
 
 /// Starts to describe a connection to a `ws://` or `wss://` URL; awaiting it connects.
 ///
@@ -35,16 +62,19 @@ use crate::{
 /// # }
 /// ```
 ///
-/// `wss://` needs the cargo feature `tls`.
+/// `wss://` needs the cargo feature `tls`, except on Cloudflare Workers.
 pub fn connect(url: impl Into<String>) -> Connect {
     Connect {
         url: url.into(),
-        headers: HeaderMap::new(),
-        invalid: None,
+        headers: Headers::new(&OWN_HEADERS),
         main: None,
         options: Options::default(),
-        websocket: WebSocketConfig::default(),
+        max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
         timeout: Duration::from_secs(30),
+        #[cfg(feature = "client")]
+        keep_alive: Some(KeepAlive::default()),
+        #[cfg(not(feature = "client"))]
+        through: Through::default(),
         #[cfg(feature = "tls")]
         tls: None,
     }
@@ -54,13 +84,15 @@ pub fn connect(url: impl Into<String>) -> Connect {
 #[must_use = "nothing is connected until this is awaited"]
 pub struct Connect {
     url: String,
-    headers: HeaderMap,
-    /// The first thing that was wrong with what the builder was given; reported on connecting.
-    invalid: Option<ConnectError>,
+    headers: Headers,
     main: Option<Stub>,
     options: Options,
-    websocket: WebSocketConfig,
+    max_message_size: usize,
     timeout: Duration,
+    #[cfg(feature = "client")]
+    keep_alive: Option<KeepAlive>,
+    #[cfg(not(feature = "client"))]
+    through: Through,
     #[cfg(feature = "tls")]
     tls: Option<tls::Config>,
 }
@@ -75,31 +107,13 @@ impl Connect {
         N: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
     {
-        match (name.try_into(), value.try_into()) {
-            (Ok(name), Ok(value)) if !handshake::OWN_HEADERS.contains(&name) => {
-                self.headers.append(name, value);
-            }
-            (Ok(name), _) => {
-                self.invalid.get_or_insert(ConnectError::Header(name.to_string()));
-            }
-            (Err(_), _) => {
-                self.invalid.get_or_insert(ConnectError::Header(String::new()));
-            }
-        }
+        self.headers.add(name, value);
         self
     }
 
     /// Adds `Authorization: Bearer` with this token, which is kept out of all debug output.
     pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
-        match HeaderValue::try_from(format!("Bearer {}", token.as_ref())) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                self.headers.insert(header::AUTHORIZATION, value);
-            }
-            Err(_) => {
-                self.invalid.get_or_insert(ConnectError::Header(header::AUTHORIZATION.to_string()));
-            }
-        }
+        self.headers.bearer(token.as_ref());
         self
     }
 
@@ -116,15 +130,17 @@ impl Connect {
     }
 
     /// The largest message that is accepted from the server, in bytes. The default is
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::websocket::DEFAULT_MAX_MESSAGE_SIZE).
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE).
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.websocket.max_message_size = bytes;
+        self.max_message_size = bytes;
         self
     }
 
-    /// How a server that has silently gone is found out; `None` switches pings off.
+    /// How a server that has silently gone is found out; `None` switches pings off. Not on
+    /// Workers, where the runtime sends none.
+    #[cfg(feature = "client")]
     pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
-        self.websocket.keep_alive = keep_alive.into();
+        self.keep_alive = keep_alive.into();
         self
     }
 
@@ -146,41 +162,28 @@ impl Connect {
         self
     }
 
-    async fn run(mut self) -> Result<Connection, ConnectError> {
-        if let Some(invalid) = self.invalid.take() {
-            return Err(invalid);
-        }
-        let target = Target::parse(&self.url)?;
-        let timeout = self.timeout;
-        match tokio::time::timeout(timeout, self.open(&target)).await {
-            Ok(connection) => connection,
-            Err(_) => Err(ConnectError::Timeout { address: target.address(), after: timeout }),
-        }
+    /// Connects by way of a service binding or a Durable Object and not over the internet. The
+    /// host in the URL is then only what the other Worker sees.
+    #[cfg(not(feature = "client"))]
+    pub fn through(mut self, through: impl Into<Through>) -> Self {
+        self.through = through.into();
+        self
     }
 
-    async fn open(self, target: &Target) -> Result<Connection, ConnectError> {
-        let io_error = |source| ConnectError::Io { address: target.address(), source };
-        let stream =
-            TcpStream::connect((target.host.as_str(), target.port)).await.map_err(io_error)?;
-        // Without this, a small message waits for the acknowledgement of the one before it.
-        stream.set_nodelay(true).map_err(io_error)?;
-        let upgraded = if target.secure {
-            #[cfg(not(feature = "tls"))]
-            return Err(ConnectError::TlsUnavailable);
-            #[cfg(feature = "tls")]
-            handshake::upgrade(tls::secure(stream, target, self.tls).await?, target, self.headers)
-                .await?
-        } else {
-            handshake::upgrade(stream, target, self.headers).await?
-        };
-        let transport = WebSocketTransport::client(upgraded, &self.websocket).await;
-        Ok(Connection::start(transport, self.main, self.options))
+    async fn run(mut self) -> Result<Connection, ConnectError> {
+        let target = Target::parse(&self.url, &WEBSOCKET)?;
+        let headers = self.headers.take(&target.authority)?;
+        let after = self.timeout;
+        match timeout(after, open(self, &target, headers)).await {
+            Some(connection) => connection,
+            None => Err(ConnectError::Timeout { address: target.address(), after }),
+        }
     }
 }
 
 impl IntoFuture for Connect {
     type Output = Result<Connection, ConnectError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
@@ -190,64 +193,7 @@ impl IntoFuture for Connect {
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither the URL, whose query often holds a key, nor header values that may be secret.
-        let names: Vec<_> = self.headers.keys().collect();
-        f.debug_struct("Connect").field("headers", &names).finish_non_exhaustive()
-    }
-}
-
-/// What a URL says about where to connect.
-struct Target {
-    secure: bool,
-    /// As the resolver and TLS want it: an IPv6 address without brackets.
-    host: String,
-    port: u16,
-    /// The `Host` header: with brackets, and with the port unless it is the scheme's own.
-    authority: String,
-    path_and_query: String,
-}
-
-impl Target {
-    fn parse(url: &str) -> Result<Self, ConnectError> {
-        let url = Url::parse(url).map_err(|e| ConnectError::Url(e.to_string()))?;
-        let (secure, default_port) = match url.scheme() {
-            "ws" => (false, 80),
-            "wss" => (true, 443),
-            other => return Err(ConnectError::Scheme(other.to_owned())),
-        };
-        if secure && !cfg!(feature = "tls") {
-            return Err(ConnectError::TlsUnavailable);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            let text = "it holds a user name or password; send credentials in a header instead";
-            return Err(ConnectError::Url(text.to_owned()));
-        }
-        let Some(host) = url.host() else {
-            return Err(ConnectError::Url("it names no host".to_owned()));
-        };
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        let host = match host {
-            Host::Domain(name) => name.to_owned(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        };
-        let path_and_query = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        let port = url.port().unwrap_or(default_port);
-        Ok(Self { secure, host, port, authority, path_and_query })
-    }
-
-    /// For error messages: host and port, and nothing of the URL that could be secret.
-    fn address(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        f.debug_struct("Connect").field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
@@ -255,26 +201,12 @@ impl Target {
 mod tests {
     use super::*;
 
-    fn target(url: &str) -> Target {
-        Target::parse(url).unwrap()
-    }
-
-    #[test]
-    fn a_url_names_host_port_and_path() {
-        let plain = target("ws://Example.com/rpc?key=1#top");
-        assert_eq!((plain.host.as_str(), plain.port), ("example.com", 80));
-        assert_eq!(plain.authority, "example.com");
-        assert_eq!(plain.path_and_query, "/rpc?key=1");
-
-        let v6 = target("ws://[::1]:8080");
-        assert_eq!((v6.host.as_str(), v6.port), ("::1", 8080));
-        assert_eq!((v6.authority.as_str(), v6.path_and_query.as_str()), ("[::1]:8080", "/"));
-        assert_eq!(v6.address(), "[::1]:8080");
-    }
-
     #[test]
     fn secrets_are_kept_out_of_debug_output() {
         let builder = connect("ws://localhost/?key=hidden").bearer("hidden").header("x", "hidden");
         assert!(!format!("{builder:?}").contains("hidden"));
+        let builder = batch("http://localhost/?key=hidden").bearer("hidden").header("x", "hidden");
+        assert!(!format!("{builder:?}").contains("hidden"));
+        assert!(!format!("{:?}", builder.begin()).contains("hidden"));
     }
 }

@@ -105,9 +105,14 @@ impl Session {
         (Self { shared }, Connection { handle })
     }
 
-    /// Takes in a message of the peer. Methods that it calls are begun in here.
+    /// Takes in a message of the peer. Methods that it calls are begun in here, on the options'
+    /// executor or the current one.
     pub fn receive(&self, message: impl Into<ByteString>) {
-        self.shared.receive(&message.into());
+        let message = message.into();
+        match &self.shared.options().spawn {
+            Some(spawn) => spawn::with_spawn(spawn, || self.shared.receive(&message)),
+            None => self.shared.receive(&message),
+        }
     }
 
     /// The messages for the peer since the last time.
@@ -122,6 +127,24 @@ impl Session {
     /// taken.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.shared.close_reason()
+    }
+
+    /// Asks the peer for every result whose promise is still held, as awaiting it would. For
+    /// channels on which that has to be said before a certain point.
+    pub fn pull_promises(&self) {
+        self.shared.pull_held();
+    }
+
+    /// Says that the peer will say nothing more, though it still reads: whatever waits for it to
+    /// answer, now or later, fails with this reason. Calls on its objects can still be made, and
+    /// their results be passed on to it.
+    pub fn input_ended(&self, reason: impl fmt::Display) {
+        self.shared.end_input(Error::of_kind(ErrorKind::Disconnected, "Error", reason));
+    }
+
+    /// Whether more waits to be sent than [`Limits`](crate::Limits) allow.
+    pub fn is_overloaded(&self) -> bool {
+        self.shared.is_overloaded()
     }
 
     /// Says that the channel broke.

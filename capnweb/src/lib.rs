@@ -60,7 +60,8 @@
 //! | [`fetch`] | blobs, and the HTTP types of `fetch` |
 //! | [`Error`], [`ErrorKind`] | why a call failed |
 //! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
-//! | `server` | an endpoint for hyper, axum and other tower-based servers: who may connect, and as what |
+//! | `server` | an endpoint for hyper, axum and other tower-based servers, and for Workers: who may connect, and as what |
+//! | `workers` | Cloudflare Workers |
 //! | [`transport`] | channels that come with the crate, and the trait for others |
 //! | [`Session`] | a session without a channel, for tests that decide what arrives when |
 //! | [`Spawn`] | the executor, where it isn't tokio |
@@ -78,15 +79,20 @@
 //! | `tls` | | `wss://` URLs for `connect`: rustls on ring, with the system's roots |
 //! | `websocket` | by the three above | the WebSocket transport |
 //! | `tokio` | by the four above | connections run on the tokio runtime that they are made in |
+//! | `worker` | | `connect` and `server` on Cloudflare Workers, instead of all of the above |
 //!
 //! The core needs none of them: no I/O, no runtime, and it builds for `wasm32-unknown-unknown`.
 //!
 //! # Not there yet
 //!
-//! Interfaces as Rust traits, HTTP batches, and Cloudflare Workers.
+//! Interfaces as Rust traits.
 #![warn(missing_docs)]
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(clippy::arc_with_non_send_sync, reason = "the same code holds what is `Send` elsewhere")
+)]
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub mod client;
 mod codec;
 mod connection;
@@ -99,7 +105,7 @@ mod map;
 mod maybe_send;
 mod path;
 mod payload;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", all(feature = "worker", target_arch = "wasm32")))]
 pub mod server;
 mod session;
 mod spawn;
@@ -112,8 +118,12 @@ pub mod transport;
 mod turn;
 pub mod value;
 mod wire;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub mod workers;
 
 #[cfg(feature = "client")]
+pub use client::batch;
+#[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub use client::connect;
 pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};

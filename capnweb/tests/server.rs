@@ -113,7 +113,10 @@ async fn wrong_requests_are_answered_by_what_is_wrong() {
     let (head, body) = ask(address, "GET / HTTP/1.1", "").await;
     assert!(head.starts_with("http/1.1 400 "), "{head}");
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
-    assert_eq!(body, r#"{"error":"this address is for WebSocket connections only"}"#);
+    assert_eq!(
+        body,
+        r#"{"error":"this address is for WebSocket connections, and for batches sent by POST"}"#
+    );
 
     let (head, _) = ask(address, "POST / HTTP/1.1", UPGRADE).await;
     assert!(head.starts_with("http/1.1 405 ") && head.contains("allow: get\r\n"), "{head}");
@@ -240,6 +243,35 @@ async fn shutdown_closes_sessions_and_refuses_new_ones() {
     assert_eq!(rpc.connections(), 0);
     let error = connect(address).await.map(drop).unwrap_err();
     assert!(matches!(error, ConnectError::Io { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn shutdown_answers_what_is_under_way() {
+    let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let release = std::sync::Arc::new(tokio::sync::Notify::new());
+    let held = release.clone();
+    let rpc = capnweb::server::rpc().allow_unauthenticated().main(move |_| {
+        let (began, held) = (began.clone(), held.clone());
+        Stub::function(move |(): ()| {
+            let (began, held) = (began.clone(), held.clone());
+            async move {
+                began.send(()).unwrap();
+                held.notified().await;
+                Ok("stored")
+            }
+        })
+    });
+    let (address, _server) = serve(&rpc).await;
+    let connection = connect(address).await.unwrap();
+    let answer = tokio::spawn(async move { connection.main().invoke(()).decode::<String>().await });
+    begun.recv().await.unwrap();
+    let ending = rpc.clone();
+    let ended = tokio::spawn(async move { ending.shutdown(Duration::from_secs(20)).await });
+    // Nobody new is let in any more, so the shutdown has begun.
+    while connect(address).await.is_ok() {}
+    release.notify_one();
+    assert_eq!(answer.await.unwrap().unwrap(), "stored");
+    assert!(ended.await.unwrap());
 }
 
 #[tokio::test]

@@ -49,5 +49,8 @@ class OwnTransport {
 }
 
 export { WebSocket };
-export const { RpcPromise, RpcSession, RpcStub, RpcTarget, deserialize, serialize } = released;
+export const {
+  RpcPromise, RpcSession, RpcStub, RpcTarget, deserialize, newHttpBatchRpcSession,
+  nodeHttpBatchRpcResponse, serialize,
+} = released;
 export const WebSocketTransport = released.WebSocketTransport ?? OwnTransport;

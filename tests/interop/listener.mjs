@@ -1,5 +1,6 @@
 // What the JavaScript servers of these tests have in common: a WebSocket listener that asks for a
-// key before it upgrades, serves one session per connection, and is watched over standard input.
+// key before it upgrades, serves one session per connection, answers a batch per POST, and is watched
+// over standard input.
 //
 //   READY <port>              printed once, when connections are accepted
 //   > stats                   < STATS [{"imports":1,"exports":1},...]   the live sessions
@@ -11,18 +12,31 @@
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { WebSocketServer } from "ws";
-import { RpcSession, WebSocketTransport } from "./capnweb.mjs";
+import { RpcSession, WebSocketTransport, nodeHttpBatchRpcResponse } from "./capnweb.mjs";
+
+const REFUSAL = JSON.stringify({ error: "Unauthorized" });
 
 function refuse(socket) {
-  const body = JSON.stringify({ error: "Unauthorized" });
+  const body = REFUSAL;
   socket.end(
     "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n" +
     `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 
-/** Serves `makeMain()` to every connection whose request `isAllowed` accepts. */
+/** Answers a batch. One that ends its session is answered 400, with what was wrong with it. */
+async function answer(request, response, { isAllowed, makeMain }) {
+  const json = { "Content-Type": "application/json" };
+  if (!isAllowed(request)) return response.writeHead(401, json).end(REFUSAL);
+  try {
+    await nodeHttpBatchRpcResponse(request, response, makeMain());
+  } catch (error) {
+    response.writeHead(400, json).end(JSON.stringify({ error: error.message }));
+  }
+}
+
+/** Serves `makeMain()` to every connection and batch whose request `isAllowed` accepts. */
 export function serve({ port = 0, isAllowed = () => true, makeMain }) {
-  const http = createServer((_request, response) => response.writeHead(404).end());
+  const http = createServer((request, response) => answer(request, response, { isAllowed, makeMain }));
   const upgrades = new WebSocketServer({ noServer: true });
   const live = new Map();
 

@@ -20,6 +20,7 @@ const runner = spawn(process.execPath, ["--test", ...process.argv.slice(2), ...t
     ...process.env,
     CAPNWEB_URL: server.url, CAPNWEB_KEY: key,
     SHARE_URL: share.url, SHARE_KEY: shareKey,
+    CAPNWEB_CALLBACKS: "hang",
   },
 });
 const [code] = await once(runner, "exit");

@@ -8,7 +8,14 @@ const pull = id => `["pull",${id}]`;
 const release = (id, count = 1) => `["release",${id},${count}]`;
 const resolve = (id, expression) => `["resolve",${id},${expression}]`;
 const reject = (id, expression) => `["reject",${id},${expression}]`;
+/** Applies a function to a property of an export: captures and instructions as they are written. */
+const remap = (id, path, captures, ...instructions) =>
+  push(`["remap",${id},${JSON.stringify(path)},[${captures}],[${instructions}]]`);
 const error = (name, message) => `["error","${name}","${message}"]`;
+
+/** What a map's function has: the main object as a capture, and its method called on the element. */
+const MAIN = "[\"import\",0]";
+const SQUARE = "[\"pipeline\",-1,[\"square\"],[[\"pipeline\",0]]]";
 
 const row = (name, frames, options = {}) => ({ name, frames, ...options });
 const engine = { engine: true };
@@ -188,6 +195,71 @@ export const replies = [
   row("call of the kept stub without one", [main("callKept", "1"), pull(1), release(1)]),
   row("results of kept calls arrive out of order", [main("keep", "[\"export\",-1]"), main("callKept", "1"), main("callKept", "2"), pull(2), pull(3), resolve(2, "\"b\""), resolve(1, "\"a\""), release(1), release(2), release(3), main("dropKept"), release(4)]),
   row("stub inside an error argument", [main("echo", "[\"error\",\"Error\",\"m\",null,{\"s\":[\"export\",-1]}]"), release(1)]),
+  // Maps. In instructions 0 is the element, n the nth result, -n the nth capture.
+  row("map of an array", [main("echo", "[[1,2,3]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(-2), release(-3), release(1)]),
+  row("map to the elements themselves", [main("echo", "[[1,{\"a\":[[2]]}]]"), remap(1, [], "", "[\"pipeline\",0]"), pull(2), release(2), release(-1), release(-2), release(1)]),
+  row("map to constants", [main("echo", "[[1,2]]"), remap(1, [], "", "{\"a\":[[5]],\"b\":[\"bigint\",\"7\"],\"c\":[\"undefined\"]}"), pull(2), release(2), release(1)]),
+  row("map to several values", [main("echo", "[[2]]"), remap(1, [], MAIN, SQUARE, "[[[\"pipeline\",0],[\"pipeline\",1],\"x\"]]"), pull(2), release(2), release(-1), release(-2), release(1)]),
+  row("map whose last instruction is a call", [main("echo", "[[2]]"), remap(1, [], MAIN, SQUARE), pull(2), release(2), release(-1), release(1)]),
+  row("map in two steps", [main("echo", "[[2]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",-1,[\"add\"],[[\"pipeline\",1],[\"pipeline\",0]]]", "[\"pipeline\",2]"), pull(2), release(2), release(-1), release(1)]),
+  row("map with a call in an argument", [main("echo", "[[2]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"square\"],[[\"pipeline\",-1,[\"square\"],[[\"pipeline\",0]]]]]", "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(1)]),
+  row("map of an empty array", [main("echo", "[[]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map of null", [main("getNull"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map of undefined", [main("getUndefined"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map of null and undefined in an array", [main("echo", "[[null,[\"undefined\"]]]"), remap(1, [], "", "{\"x\":[\"pipeline\",0]}"), pull(2), release(2), release(-1), release(-2), release(1)]),
+  row("map of a single value", [main("square", "3"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map of a single value to an object", [main("square", "3"), remap(1, [], MAIN, SQUARE, "{\"a\":[\"pipeline\",1]}"), pull(2), release(2), release(-1), release(1)]),
+  row("map of an object", [main("echo", "{\"n\":4}"), remap(1, [], MAIN, "[\"pipeline\",0,[\"n\"]]", "[\"pipeline\",-1,[\"square\"],[[\"pipeline\",1]]]", "[\"pipeline\",2]"), pull(2), release(2), release(1)]),
+  row("map of a property", [remap(0, ["info", "a", "b"], "", "[\"pipeline\",0]"), pull(1), release(1), release(-1), release(-2), release(-3)]),
+  row("map of a property of a result", [get(0, "info"), remap(1, ["a", "b"], "", "{\"v\":[\"pipeline\",0,[\"c\"]]}"), pull(2), release(2), release(-1), release(-2), release(-3), release(1)]),
+  row("map of a missing property", [remap(0, ["missing"], "", "5"), pull(1), release(1)]),
+  row("map of a property under undefined", [remap(0, ["missing", "x"], "", "5"), pull(1), release(1)]),
+  row("map of the main object", [remap(0, [], "", "[\"pipeline\",0,[\"square\"],[5]]", "[\"pipeline\",1]"), pull(1), release(1)]),
+  row("map of a stub", [main("makeCounter", "3"), remap(1, [], "", "[\"pipeline\",0,[\"increment\"],[4]]", "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map of an exported stub", [main("makeCounter", "3"), pull(1), release(1), remap(-1, [], "", "[\"pipeline\",0,[\"increment\"],[4]]", "[\"pipeline\",1]"), pull(2), release(2), release(-1)]),
+  row("map of a stub in a result", [main("makeCounters"), remap(1, ["second"], "", "[\"pipeline\",0,[\"value\"]]", "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map that makes stubs", [main("echo", "[[1,2]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"makeCounter\"],[[\"pipeline\",0]]]", "[\"pipeline\",1,[\"increment\"],[]]", "[\"pipeline\",2]"), pull(2), release(2), release(-1), release(-2), release(1)]),
+  row("map of a pending result", [main("hold"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), main("releaseHeld", "[[2,3]]"), release(2), release(-1), release(-2), release(1), release(3)]),
+  row("map of a rejected result", [main("fail", "\"RangeError\",\"m\""), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map of a promise of the caller", [main("promiseInside", "[\"promise\",-1]"), remap(1, ["p"], MAIN, SQUARE, "[\"pipeline\",1]"), pull(2), resolve(-1, "[[2]]"), release(2), release(-1), release(1)]),
+  row("map without a main object", [remap(0, [], "", "5"), pull(1), release(1)], { main: false }),
+  row("map that is not pulled", [main("echo", "[[1]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), release(2), release(1)]),
+  row("map whose input is released before", [main("echo", "[[3]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), release(1), pull(2), release(2), release(-1)]),
+  row("map whose result is pipelined", [main("echo", "[[3]]"), remap(1, [], MAIN, SQUARE, "{\"a\":[\"pipeline\",1]}"), push("[\"pipeline\",2,[0,\"a\"]]"), pull(3), release(3), release(2), release(1)]),
+  row("map whose result is an argument", [main("echo", "[[3]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), main("echo", "[\"pipeline\",2]"), pull(3), release(3), release(2), release(1)]),
+  row("map whose result is mapped", [main("echo", "[[3,4]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",1]"), remap(2, [], MAIN, SQUARE, "[\"pipeline\",1]"), pull(3), release(3), release(-1), release(-2), release(2), release(1)]),
+  row("map in an argument", [main("echo", "[[3,4]]"), main("echo", `["remap",1,[],[${MAIN}],[${SQUARE},["pipeline",1]]]`), pull(2), release(2), release(1)]),
+  row("map with a capture that is not used", [main("echo", "[[3]]"), remap(1, [], "[\"export\",-1]", "5"), pull(2), release(2), release(1)]),
+  row("map with the same capture twice", [main("echo", "[[3]]"), remap(1, [], `${MAIN},${MAIN}`, SQUARE, "[\"pipeline\",-2,[\"square\"],[[\"pipeline\",1]]]", "[\"pipeline\",2]"), pull(2), release(2), release(-1), release(1)]),
+  row("map with a result as a capture", [main("makeCounter", "1"), main("echo", "[[3,4]]"), remap(2, [], "[\"import\",1]", "[\"pipeline\",-1,[\"increment\"],[[\"pipeline\",0]]]", "[\"pipeline\",1]"), pull(3), release(3), release(-1), release(-2), release(2), release(1)]),
+  row("map with a capture as a value", [main("echo", "[[3]]"), remap(1, [], MAIN, "{\"main\":[\"import\",-1]}"), pull(2), release(2), release(-1), release(1)]),
+  row("map with a callback", [main("echo", "[[3,4]]"), remap(1, [], "[\"export\",-1]", "[\"pipeline\",-1,[],[[\"pipeline\",0]]]", "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map with a callback whose result is used", [main("echo", "[[3]]"), remap(1, [], `["export",-1],${MAIN}`, "[\"pipeline\",-1,[],[[\"pipeline\",0]]]", "[\"pipeline\",-2,[\"square\"],[[\"pipeline\",1]]]", "[\"pipeline\",2]"), pull(2), resolve(1, "5"), release(2), release(-1), release(1)]),
+  row("map with a callback as a value", [main("echo", "[[3]]"), remap(1, [], "[\"export\",-1]", "{\"f\":[\"import\",-1]}"), pull(2), release(2), release(1)],
+    { defect: "a stub that comes home is taken for a promise, and cannot be received as one" }),
+  row("map with a rejecting callback", [main("echo", "[[3]]"), remap(1, [], `["export",-1],${MAIN}`, "[\"pipeline\",-1,[],[]]", "[\"pipeline\",-2,[\"square\"],[[\"pipeline\",1]]]", "[\"pipeline\",2]"), pull(2), reject(1, error("RangeError", "no")), release(2), release(-1), release(1)]),
+  row("map in a map", [main("echo", "[[[[1,2]],[[3]]]]"), remap(1, [], MAIN, `["remap",0,[],[["import",-1]],[${SQUARE},["pipeline",1]]]`, "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(-2), release(-3), release(-4), release(-5), release(1)]),
+  row("map in a map that uses the outer element", [main("echo", "[[{\"n\":10,\"l\":[[1,2]]}]]"), remap(1, [], MAIN, "[\"pipeline\",0,[\"n\"]]", "[\"remap\",0,[\"l\"],[[\"import\",-1],[\"import\",1]],[[\"pipeline\",-1,[\"add\"],[[\"pipeline\",-2],[\"pipeline\",0]]],[\"pipeline\",1]]]", "[\"pipeline\",2]"), pull(2), release(2), release(-1), release(-2), release(-3), release(1)]),
+  row("map with a promise in a result", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"promiseInside\"],[[\"pipeline\",0]]]", "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(-2), release(1)]),
+  row("map with a pending result", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"hold\"],[]]", "[\"pipeline\",1]"), pull(2), release(2), main("releaseHeld", "8"), release(-1), release(1), release(3)]),
+  row("map with a method that throws", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"fail\"],[\"RangeError\",\"m\"]]", "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(1)]),
+  row("map of a single value with a method that throws", [main("square", "3"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"fail\"],[\"RangeError\",\"m\"]]", "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map with a missing method", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"missing\"],[]]", "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(1)]),
+  row("map with a method that throws and is not used", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",-1,[\"fail\"],[\"RangeError\",\"m\"]]", "5"), pull(2), release(2), release(1)]),
+  // What is wrong with instructions rejects, and the session goes on.
+  row("map without instructions", [main("echo", "[[3]]"), remap(1, [], MAIN), pull(2), release(2), release(1)]),
+  row("map without instructions of null", [main("getNull"), remap(1, [], ""), pull(2), release(2), release(1)]),
+  row("map without instructions of an empty array", [main("echo", "[[]]"), remap(1, [], ""), pull(2), release(2), release(1)]),
+  row("map with a reference to a later result", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map with a reference to a missing capture", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"pipeline\",-2]"), pull(2), release(2), release(1)]),
+  row("map with a reference to a later result behind a call", [main("echo", "[[3]]"), remap(1, [], MAIN, SQUARE, "[\"pipeline\",2]"), pull(2), release(2), release(1)]),
+  row("map with an export inside", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"export\",-1]"), pull(2), release(2), release(1)]),
+  row("map with a promise inside", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"promise\",-1]"), pull(2), release(2), release(1)]),
+  row("map with an unknown special value inside", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"bogus\"]"), pull(2), release(2), release(1)]),
+  row("map with a bad value in a step that is not used", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"bigint\",\"x\"]", "5"), pull(2), release(2), release(1)], engine),
+  row("map in a map with an exported capture", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"remap\",0,[],[[\"export\",-1]],[5]]", "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map in a map with a missing capture", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"remap\",0,[],[[\"import\",5]],[5]]", "[\"pipeline\",1]"), pull(2), release(2), release(1)]),
+  row("map in a map without instructions", [main("echo", "[[3]]"), remap(1, [], MAIN, "[\"remap\",0,[],[],[]]", "[\"pipeline\",1]"), pull(2), release(2), release(-1), release(1)]),
   // Resolutions that nobody waits for.
   row("resolve of an unknown import", [resolve(9, "5"), main("square", "2"), pull(1), release(1)]),
   row("resolve of an unknown import with a stub", [resolve(9, "{\"a\":[\"export\",-1]}")]),

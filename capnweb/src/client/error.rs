@@ -10,9 +10,11 @@ use http::StatusCode;
 pub enum ConnectError {
     /// The URL cannot be used; the text says why. The URL itself is left out, as it may hold a key.
     Url(String),
-    /// The URL has a scheme other than `ws` and `wss`.
+    /// The URL has a scheme that does not go with what was asked for: `ws` and `wss` are for
+    /// connections, `http` and `https` for batches.
     Scheme(String),
-    /// The URL starts with `wss://`, and the crate was built without the feature `tls`.
+    /// The URL starts with `wss://` or `https://`, and the crate was built without the feature
+    /// `tls`.
     TlsUnavailable,
     /// A header that was asked for is impossible, or reserved for the handshake. Holds its name;
     /// empty if it is the name that is impossible.
@@ -45,6 +47,21 @@ pub enum ConnectError {
         /// What is wrong.
         problem: String,
     },
+    /// What answered a batch does not serve batches, or not correctly; the text says what is wrong.
+    Answer {
+        /// Host and port.
+        address: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A batch was sent, and not answered in [`timeout`](super::BatchBuilder::timeout). Its calls
+    /// may have been carried out.
+    Unanswered {
+        /// Host and port.
+        address: String,
+        /// The time that was allowed.
+        after: Duration,
+    },
     /// It took longer than [`connect_timeout`](super::Connect::connect_timeout).
     Timeout {
         /// Host and port.
@@ -62,12 +79,17 @@ impl fmt::Display for ConnectError {
                 "cannot connect to this URL: {problem}; what is expected looks like \
                  wss://example.com/rpc"
             ),
+            Self::Scheme(scheme) if matches!(&**scheme, "ws" | "wss") => {
+                write!(f, "cannot send a batch to {scheme}: URLs; use http:// or https://")
+            }
             Self::Scheme(scheme) => write!(
                 f,
-                "cannot connect to {scheme}: URLs; use ws:// (or wss:// where the server has TLS)"
+                "cannot connect to {scheme}: URLs; use ws:// (or wss:// where the server has TLS) \
+                 for a connection, http:// or https:// for a batch"
             ),
             Self::TlsUnavailable => f.write_str(
-                "wss:// needs TLS; enable the cargo feature `tls` of the crate `capnweb`",
+                "wss:// and https:// need TLS; enable the cargo feature `tls` of the crate \
+                 `capnweb`",
             ),
             Self::Header(name) if name.is_empty() => {
                 f.write_str("a header was set whose name is not a valid header name")
@@ -102,6 +124,16 @@ impl fmt::Display for ConnectError {
                 f,
                 "what answers at {address} is no usable WebSocket server: {problem}; check host, \
                  port and path"
+            ),
+            Self::Answer { address, problem } => write!(
+                f,
+                "what answers at {address} serves no usable batches: {problem}; check host, port \
+                 and path"
+            ),
+            Self::Unanswered { address, after } => write!(
+                f,
+                "the batch was not answered by {address} within {after:?}; ask for less in one \
+                 batch, or raise `timeout`"
             ),
             Self::Timeout { address, after } => write!(
                 f,

@@ -243,7 +243,7 @@ pub(crate) fn run_future(future: BoxFuture<Result<Payload, Error>>, caller: Call
             let hook = result.hook();
             let running = Running::new(caller);
             spawn::spawn(async move {
-                let settled = running.to_end(&mut handler).await;
+                let settled = running.finish(&mut handler).await;
                 drop(handler);
                 turn::enter(move || result.resolve(outcome(settled)));
             });

@@ -193,7 +193,7 @@ fn on_recorder(hook: &Hook, path: Path, request: Request) -> Result<Hook, (Path,
     });
     match recorded {
         Some(hook) => {
-            turn::bury(Some(request).map(drop));
+            turn::bury(request);
             Ok(hook)
         }
         None => Err((path, request)),

@@ -32,7 +32,7 @@ pub async fn serve(listener: TcpListener, rpc: Rpc) {
     let slots = Arc::new(Semaphore::new(MAX_HANDSHAKES));
     loop {
         let accepted = tokio::select! {
-            () = stop.requested() => return,
+            _ = stop.requested() => return,
             accepted = accept(&listener, &slots) => accepted,
         };
         if let Some((stream, peer, slot)) = accepted {
@@ -80,7 +80,7 @@ async fn talk(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = stop.requested() => {
+        _ = stop.requested() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -6,8 +6,8 @@ use http::{Extensions, HeaderMap, Method, Uri, header, request::Parts};
 
 use super::Refusal;
 
-/// The request that asks for a session, as the authentication hook sees it: before any answer.
-/// Cheap to clone.
+/// The request that asks for a session, as the authentication hook sees it: before any answer. An
+/// upgrade, or a batch: a `POST`, whose body has not been read. Cheap to clone.
 #[derive(Clone)]
 pub struct UpgradeRequest(Arc<Parts>);
 
@@ -17,7 +17,7 @@ pub struct UpgradeRequest(Arc<Parts>);
 pub struct PeerAddr(pub SocketAddr);
 
 impl UpgradeRequest {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }
 

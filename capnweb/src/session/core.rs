@@ -10,7 +10,7 @@ use super::{Handle, Shared, Stats, table::Table};
 use crate::{
     error::Error,
     evaluate::Found,
-    hook::{Hook, Import, Queued},
+    hook::{Hook, Import, Queued, Settle},
     path::Path,
     spawn::{self, SpawnHandle},
     stream::{PipeReader, Readable, pump},
@@ -34,6 +34,8 @@ pub(super) struct Core {
     pub(super) outgoing_bytes: usize,
     /// How many pulls of the peer, and promises sent to it, have not been answered.
     pub(super) unanswered: usize,
+    /// The peer will say nothing more, for this reason, but still reads what it is sent.
+    pub(super) input_ended: Option<Error>,
     pub(super) ended: Option<Ended>,
     pub(super) handle: Weak<Handle>,
     /// A driver has a transport for this session.
@@ -70,6 +72,8 @@ pub(super) struct Entry {
     /// How many references the peer counts, all of which the one release gives back.
     pub(super) refs: u64,
     pub(super) pulled: bool,
+    /// Something was asked of it, so that what it resolves to may have been asked the same.
+    pub(super) pipelined: bool,
     pub(super) wakers: Vec<Waker>,
 }
 
@@ -87,6 +91,7 @@ impl Core {
             outgoing: VecDeque::new(),
             outgoing_bytes: 0,
             unanswered: 0,
+            input_ended: None,
             ended: None,
             handle: Weak::new(),
             driven: false,
@@ -181,6 +186,11 @@ impl Core {
         }
     }
 
+    /// What this side imports, in no order.
+    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.pushed_imports.values_mut().chain(self.peer_imports.values_mut())
+    }
+
     /// Breaks every import, lets go of every export, and wakes everybody.
     pub(super) fn end(&mut self, ended: Ended, after: &mut After) {
         let entries = self.pushed_imports.drain().chain(self.peer_imports.drain().map(|(_, e)| e));
@@ -216,7 +226,7 @@ impl Export {
 
 impl Entry {
     pub(super) fn new(import: Weak<Import>) -> Self {
-        Self { import, refs: 1, pulled: false, wakers: Vec::new() }
+        Self { import, refs: 1, pulled: false, pipelined: false, wakers: Vec::new() }
     }
 }
 
@@ -238,6 +248,8 @@ pub(super) struct After {
 pub(super) enum Work {
     /// Send this export's resolution when it is known.
     Answer { session: Arc<Shared>, id: i64, hook: Hook },
+    /// Resolve this when that has been answered.
+    Embargo { until: Arc<Import>, queued: Arc<Queued>, to: Hook },
     /// Send what this stream yields.
     Pump { readable: Readable, to: Hook },
     /// Read this property for somebody who already holds the result.
@@ -264,6 +276,14 @@ impl After {
         for work in work {
             match work {
                 Work::Answer { session, id, hook } => session.answer(id, hook),
+                Work::Embargo { until, queued, to } => {
+                    let mut until = Settle::new(Hook::Import(until));
+                    spawn::spawn(async move {
+                        // Whatever the answer is: it comes behind the calls.
+                        let _ = (&mut until).await;
+                        turn::enter(move || queued.resolve(to));
+                    });
+                }
                 Work::Pump { readable, to } => spawn::spawn(pump(readable, to)),
                 Work::Get { hook, path, result } => result.resolve(hook.get(path)),
             }

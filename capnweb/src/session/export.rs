@@ -58,7 +58,7 @@ impl Shared {
     }
 
     pub(super) fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
-        let hook = hook.resolved();
+        let hook = hook.resolved_stub();
         match self.own_import(&hook) {
             Some(id) => write::reference(out, "import", id, &[]),
             None => {
@@ -132,7 +132,7 @@ impl Shared {
 
     /// The id of a capability that is this peer's own. Under the lock, what is not resolved is
     /// not released either.
-    fn own_import(&self, hook: &Hook) -> Option<i64> {
+    pub(super) fn own_import(&self, hook: &Hook) -> Option<i64> {
         match hook {
             Hook::Import(import)
                 if std::ptr::eq(Arc::as_ptr(&import.session.shared), self)

@@ -211,6 +211,18 @@ impl Shared {
         }
     }
 
+    /// Says that the peer will say nothing more, though it reads on: whatever waits for an answer
+    /// of its, now or later, fails with this error. Calls on what it has can still be sent, and
+    /// their results be referred to.
+    pub(crate) fn end_input(&self, error: Error) {
+        self.with(|core, after| {
+            core.input_ended = Some(error);
+            for entry in core.entries_mut() {
+                after.wakers.append(&mut entry.wakers);
+            }
+        });
+    }
+
     /// Says that a driver has a transport for this session, until [`Self::undriven`].
     pub(crate) fn driven(&self) {
         self.with(|core, _| core.driven = true);

@@ -134,6 +134,7 @@ impl Shared {
             let (hook, circle) =
                 if hook.leads_to(is_self) { (circular(), Some(hook)) } else { (hook, None) };
             after.dropped.extend(circle);
+            let hook = self.embargoed(core, after, &import, hook);
             let unused = import.resolution.set(hook).err();
             core.release(id, after);
             after.dropped.push(Hook::Import(import));

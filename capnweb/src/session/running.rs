@@ -42,7 +42,7 @@ impl Running {
 
     /// Drives the handler to its end. It outlives its caller, but not for ever: an idle one is
     /// given up after a while.
-    pub(crate) async fn to_end<F>(self, handler: F) -> Result<Payload, Error>
+    pub(crate) async fn finish<F>(self, handler: F) -> Result<Payload, Error>
     where
         F: Future<Output = Result<Payload, Error>> + Unpin,
     {

@@ -4,15 +4,15 @@ use std::{sync::Arc, task::Waker};
 
 use super::{
     Shared,
-    core::{After, Core, Entry},
+    core::{After, Core, Entry, Work},
 };
 use crate::{
     codec::hold_back,
     error::{Error, ErrorKind},
-    hook::{Hook, Import, Request},
+    hook::{Hook, Import, Queued, Request},
     map::Mapper,
     path::Path,
-    payload::Payload,
+    payload::{Cap, Payload},
     wire::write,
 };
 
@@ -156,9 +156,56 @@ impl Shared {
     ) -> Arc<Import> {
         let id = core.pushed_imports.next_id().cast_signed();
         let import = Arc::new(Import::new(Arc::clone(&on.session), id, true));
+        if let Some(entry) = core.entry_mut(on.id) {
+            entry.pipelined = true;
+        }
         core.pushed_imports.push(Entry { refs, ..Entry::new(Arc::downgrade(&import)) });
         core.send(frame, after);
         import
+    }
+
+    /// What a promise of the peer's becomes: its resolution, or something that becomes it later.
+    ///
+    /// Calls that were made on the promise have gone to the peer. If it was resolved to something
+    /// that is not there, the peer passes them on, to this side or to another one, and a call that
+    /// is made from now on goes the direct way. So that it does not overtake them it has to wait:
+    /// until the peer has answered a question behind them.
+    pub(super) fn embargoed(
+        &self,
+        core: &mut Core,
+        after: &mut After,
+        import: &Import,
+        resolution: Hook,
+    ) -> Hook {
+        let pipelined = core.entry_mut(import.id).is_some_and(|entry| entry.pipelined);
+        if !pipelined || import.id == 0 || !self.leads_elsewhere(&resolution) {
+            return resolution;
+        }
+        let mut frame = String::new();
+        write::call_head(&mut frame, "push", import.id, &[]);
+        frame.push_str(write::CALL_TAIL);
+        let until = self.push(core, import, frame, 1, after);
+        let queued = Queued::new();
+        after.work.push(Work::Embargo { until, queued: Arc::clone(&queued), to: resolution });
+        Hook::Queued(queued)
+    }
+
+    /// Whether calls on this would not go to the peer of this session.
+    fn leads_elsewhere(&self, resolution: &Hook) -> bool {
+        match resolution {
+            Hook::Broken(_) => false,
+            Hook::Value(payload) => payload.slots.iter().any(|slot| match &slot.cap {
+                Cap::Stub(hook) | Cap::Promise(hook, _) => {
+                    self.own_import(&hook.resolved()).is_none()
+                }
+                Cap::Settled(_)
+                | Cap::Blob(_)
+                | Cap::Incoming(_)
+                | Cap::Readable(_)
+                | Cap::Writable(_) => false,
+            }),
+            hook => self.own_import(&hook.resolved()).is_none(),
+        }
     }
 
     /// Registers interest in what an import resolves to.
@@ -174,6 +221,9 @@ impl Shared {
             if ended.is_some() {
                 return ended;
             }
+            if pull && let Some(error) = &core.input_ended {
+                return Some(Hook::Broken(error.clone()));
+            }
             let Some(entry) = core.entry_mut(import.id) else {
                 return Some(Hook::Broken(super::shut_down()));
             };
@@ -185,6 +235,24 @@ impl Shared {
             }
             None
         })
+    }
+
+    /// Asks for every result that somebody still holds the promise of.
+    pub(crate) fn pull_held(&self) {
+        self.with(|core, after| {
+            let entries = core.entries_mut().filter(|entry| !entry.pulled);
+            let held: Vec<_> = entries.filter_map(|entry| entry.import.upgrade()).collect();
+            let promises = held.iter().filter(|import| import.is_promise);
+            let mut ids: Vec<_> = promises.map(|import| import.id).collect();
+            ids.sort_unstable();
+            for id in ids {
+                if let Some(entry) = core.entry_mut(id) {
+                    entry.pulled = true;
+                    core.send(write::pull(id), after);
+                }
+            }
+            after.dropped.extend(held.into_iter().map(Hook::Import));
+        });
     }
 
     /// The last reference to an import that was never resolved is gone.

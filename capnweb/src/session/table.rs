@@ -59,6 +59,11 @@ impl<T> Table<T> {
         Some(entry)
     }
 
+    /// All entries, in no order.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut().flatten().chain(self.old.values_mut())
+    }
+
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
         self.live = 0;
         self.base += self.places.len() as u64;

@@ -5,7 +5,7 @@
 //! stubs in them. Made from a stream or sink of the application they can be sent; received ones
 //! can be read and written, or sent on.
 //!
-//! A sender is never more ahead of the reader than its [window](flow), which follows the
+//! A sender is never more ahead of the reader than its window, which follows the
 //! connection; calls on the same connection pass in between. A stream that is dropped before its
 //! end tells the other side: a reader sees an error, a writer's next write fails.
 
@@ -22,3 +22,15 @@ pub(crate) use self::{
     readable::Readable,
 };
 pub use self::{readable::ReadableStream, writable::WritableStream};
+
+/// The error as I/O knows it.
+#[cfg(not(target_arch = "wasm32"))]
+fn io_error(error: crate::Error) -> std::io::Error {
+    std::io::Error::other(error)
+}
+
+/// The error as I/O knows it: its text, as what it holds cannot cross threads on this target.
+#[cfg(target_arch = "wasm32")]
+fn io_error(error: crate::Error) -> std::io::Error {
+    std::io::Error::other(error.to_string())
+}

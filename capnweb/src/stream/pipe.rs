@@ -34,6 +34,17 @@ struct State {
     reader: Option<Waker>,
 }
 
+impl State {
+    /// Why nothing more can be written, if so.
+    fn over(&self) -> Option<Error> {
+        match (&self.unread, &self.end) {
+            (Some(error), _) | (None, Some(End::Failed(error))) => Some(error.clone()),
+            (None, Some(End::Closed(_))) => Some(Error::type_error("The stream is closed.")),
+            (None, None) => None,
+        }
+    }
+}
+
 /// A write that has not been taken: the arguments of the call, and its answer.
 struct Chunk {
     args: Payload,
@@ -101,15 +112,8 @@ impl Pipe {
         let written = Queued::new();
         let waker = {
             let mut state = self.lock();
-            if let Some(error) = &state.unread {
-                return Hook::Broken(error.clone());
-            }
-            match &state.end {
-                None => {}
-                Some(End::Failed(error)) => return Hook::Broken(error.clone()),
-                Some(End::Closed(_)) => {
-                    return Hook::Broken(Error::type_error("Cannot write to a closed stream."));
-                }
+            if let Some(error) = state.over() {
+                return Hook::Broken(error);
             }
             if state.bytes > 0 && state.bytes + size > self.max_bytes {
                 return Hook::Broken(Error::of_kind(
@@ -130,15 +134,8 @@ impl Pipe {
         let closed = Queued::new();
         let waker = {
             let mut state = self.lock();
-            if let Some(error) = &state.unread {
-                return Hook::Broken(error.clone());
-            }
-            match &state.end {
-                None => {}
-                Some(End::Failed(error)) => return Hook::Broken(error.clone()),
-                Some(End::Closed(_)) => {
-                    return Hook::Broken(Error::type_error("The stream is closed already."));
-                }
+            if let Some(error) = state.over() {
+                return Hook::Broken(error);
             }
             state.end = Some(End::Closed(Some(Arc::clone(&closed))));
             state.reader.take()
@@ -169,7 +166,8 @@ impl Pipe {
     fn cancel(&self, reason: &Error) {
         let (chunks, end) = {
             let mut state = self.lock();
-            state.unread = Some(reason.clone());
+            // The first reason says more than that of the drop behind it.
+            state.unread.get_or_insert_with(|| reason.clone());
             state.bytes = 0;
             (std::mem::take(&mut state.chunks), state.end.take())
         };
@@ -244,6 +242,11 @@ impl PipeReader {
         };
         chunk.written.resolve(Hook::value(Payload::undefined()));
         Poll::Ready(Item::Chunk(chunk.args))
+    }
+
+    /// Stops reading, and tells the writer why.
+    pub(crate) fn cancel(self, reason: &Error) {
+        self.0.cancel(reason);
     }
 }
 

@@ -23,8 +23,9 @@ pub struct Limits {
     /// The most capabilities of the peer that it may make this side hold at once. Exceeding it
     /// ends the session. Default: 1 Mi.
     pub max_imports: usize,
-    /// The most calls of the peer that may be under way at once. A call beyond it fails with an
-    /// error and its method is not run. Default: 65536.
+    /// The most calls of the peer that may be under way at once, those included that wait for a
+    /// promise, and the most answers that it may wait for. What is beyond fails with an error, and
+    /// its method is not run. Default: 65536.
     pub max_calls_in_flight: usize,
     /// The most steps of one map: its instructions times the elements they are applied to. A map
     /// beyond it fails. Default: 1 Mi.

@@ -506,7 +506,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         raw: &str,
         outer_keys: usize,
-        many: &mut Option<Box<HashSet<u64>>>,
+        many: &mut Option<HashSet<u64>>,
     ) -> Scan<()> {
         if self.canonical {
             return Ok(());
@@ -517,7 +517,7 @@ impl<'a> Scanner<'a> {
         let seen = match many {
             Some(many) => !many.insert(hash),
             None if object.len() < 32 => object.contains(&hash),
-            None => !many.insert(Box::new(object.iter().copied().collect())).insert(hash),
+            None => !many.insert(object.iter().copied().collect()).insert(hash),
         };
         if seen {
             return Err(Stop::Unusual);

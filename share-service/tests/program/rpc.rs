@@ -1,4 +1,4 @@
-//! The service as a client in Rust meets it, over a WebSocket.
+//! The service as a client in Rust meets it, over a WebSocket and in batches.
 
 use std::collections::HashSet;
 
@@ -273,6 +273,41 @@ async fn only_the_key_opens_the_door() {
         ] {
             assert_eq!(refusal(wrong).await, (401, "Invalid key".to_owned()));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_are_answered_behind_the_same_key() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(&mut keyed(&data));
+    for path in ["/rpc", "/rpc/share"] {
+        let url = format!("http://{}{path}", server.address);
+        let batch = capnweb::batch(url.as_str()).bearer(KEY).begin();
+        let main = batch.main();
+        let share = main.call("createShare", ("session-abc123",));
+        let synced = main
+            .call("syncShare", (share.get("id"), share.get("secret"), [part(1)]))
+            .decode::<Synced>();
+        let callback =
+            Stub::function(|(text,): (String,)| async move { Ok(format!("client:{text}")) });
+        let called_back = main.call("probeCallback", (callback,));
+        batch.send().await.unwrap();
+        assert_eq!(share.decode::<Share>().await.unwrap().id, "n-abc123");
+        assert!(synced.await.unwrap().success);
+        let (name, message) = refused(called_back.await);
+        assert_eq!(name, "Error");
+        assert!(message.contains("client of an HTTP batch cannot be called back"), "{message}");
+
+        let batch = capnweb::batch(url).bearer("wrong").begin();
+        let share = batch.main().call("createShare", ("session-abc123",));
+        match batch.send().await {
+            Err(ConnectError::Refused { status, body }) => {
+                assert_eq!((status.as_u16(), body.as_str()), (401, r#"{"error":"Invalid key"}"#));
+            }
+            other => panic!("it should be refused: {other:?}"),
+        }
+        let error = share.await.unwrap_err();
+        assert_eq!(error.message(), "RPC request failed: 401 Unauthorized");
     }
 }
 

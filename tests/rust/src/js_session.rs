@@ -15,7 +15,8 @@ use tokio::{
 
 use crate::{FrameLog, JsServer, js::DEADLINE};
 
-const KEY: &str = "a key for tests";
+/// What the JavaScript server asks for in the header `x-test-key`.
+pub const KEY: &str = "a key for tests";
 
 /// A connection with a JavaScript server of the fixed target, both for this test alone.
 pub struct JsSession {

@@ -16,7 +16,7 @@ pub use executor::{Outcome, TestExecutor};
 pub use fixed_server::FixedServer;
 pub use fixed_target::FixedTarget;
 pub use js::{DEADLINE, JsServer, node, run_suite};
-pub use js_session::{JsSession, clean, limited};
+pub use js_session::{JsSession, KEY, clean, limited};
 pub use logging::{FrameLog, Logging};
 pub use pair::{Pair, Side};
 pub use peer::Peer;

@@ -39,7 +39,7 @@ fn an_aggregate_error_keeps_its_errors() {
     let error =
         thrown(Exception::new("AggregateError", "several").with_property("errors", errors.clone()));
     let exception = error.exception().unwrap();
-    let received: Vec<_> = exception.errors().iter().cloned().collect();
+    let received: Vec<_> = exception.errors().to_vec();
     assert_eq!(received, errors.into_iter().map(Value::from).collect::<Vec<_>>());
 }
 

@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 
 use capnweb::{
-    Error, ErrorKind, Limits, Options, Reply, Stub, Value,
+    ErrorKind, Limits, Options, Reply, Stub, Value,
     fetch::{Blob, Body, Headers, Request, Response},
     stream::ReadableStream,
     value::{Bytes, Object},

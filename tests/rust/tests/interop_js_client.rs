@@ -32,6 +32,21 @@ async fn javascript_sessions_begin_and_end_as_they_should() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn javascript_streams_are_read_and_written() {
+    run("streams.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_maps_are_applied() {
+    run("map.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_batches_are_answered() {
+    run("batch.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn javascript_blobs_requests_and_responses_go_both_ways() {
     run("fetch.test.mjs").await;
 }

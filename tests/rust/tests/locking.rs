@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use capnweb::{Error, Options, Promise, Stub};
+use capnweb::{Error, Limits, Options, Promise, Stub};
 use capnweb_tests::{FixedTarget, Gate, Log, Pair, Peer, TestExecutor, target};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -305,13 +305,18 @@ fn a_long_chain_over_a_connection_is_resolved_on_a_small_stack() {
         // And with a server whose first result comes late.
         let gate = Gate::new();
         let (waits, inner) = (gate.clone(), chainable());
-        let mut pair = Pair::new(target(move |call| {
+        let main = target(move |call| {
             let (gate, inner) = (waits.clone(), inner.clone());
             call.reply_async(|(): ()| async move {
                 gate.wait().await;
                 Ok(inner)
             })
-        }));
+        });
+        // All of them wait at the server at once.
+        let mut limits = Limits::default();
+        limits.max_calls_in_flight = 2 * LONG;
+        let server = Options::new().limits(limits);
+        let mut pair = Pair::with(None, Some(main), Options::new(), server);
         let end = chain(pair.client.main().call("first", ()));
         let outcome = pair.start(end.decode::<Stub>().into_future());
         pair.settle();

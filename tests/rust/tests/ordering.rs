@@ -288,3 +288,42 @@ fn each_threads_calls_keep_their_order() {
     assert_each_threads_order(&lines, 4, 500);
     drop(server);
 }
+
+#[test]
+fn calls_do_not_overtake_those_that_the_peer_still_passes_on() {
+    // The server gives the client its own object back, later.
+    let gate = Gate::new();
+    let opens = gate.clone();
+    let mut pair = Pair::new(target(move |call| {
+        let gate = opens.clone();
+        call.reply_async(|(stub,): (Stub,)| async move {
+            gate.wait().await;
+            Ok(stub)
+        })
+    }));
+    let log = Log::new();
+    let back = pair.client.main().call("giveBackLater", (log.target(),));
+    // These travel to the server, which passes them on.
+    let _first = back.call("method", (1,));
+    let _second = back.call("method", (2,));
+    let resolved = pair.start(back.clone().decode::<Stub>().into_future());
+    pair.settle();
+    gate.open();
+    // The resolution arrives, and with it the way becomes direct.
+    pair.executor.run();
+    let answers = pair.server.session.outgoing();
+    let (resolution, forwarded): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|frame| frame.starts_with("[\"resolve\""));
+    assert_eq!((resolution.len(), forwarded.len()), (1, 2), "{resolution:?} {forwarded:?}");
+    let deliver = |frame: String| pair.executor.enter(|| pair.client.session.receive(frame));
+    resolution.into_iter().for_each(deliver);
+    let _third = pair.executor.enter(|| back.call("method", (3,)));
+    pair.executor.run();
+    let deliver = |frame: String| pair.executor.enter(|| pair.client.session.receive(frame));
+    forwarded.into_iter().for_each(deliver);
+    pair.settle();
+    assert_eq!(log.take(), ["method 1", "method 2", "method 3"]);
+    assert!(resolved.take().unwrap().is_ok());
+    drop((back, _first, _second, _third));
+    pair.assert_clean();
+}

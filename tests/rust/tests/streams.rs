@@ -169,7 +169,7 @@ fn a_writable_stream_in_the_arguments_is_written_by_the_method() {
     let mut pair = Pair::new(streamer());
     let api = pair.client.main();
     let (sender, receiver) = futures::channel::mpsc::unbounded();
-    let sink = sender.sink_map_err(|error| Error::msg(error));
+    let sink = sender.sink_map_err(Error::msg);
     let out = pair.executor.enter(|| WritableStream::<u32>::new(sink));
     let filled = api.call("fill", (out,)).decode::<String>();
     assert_eq!(pair.run(async move { filled.await }).unwrap(), "filled");

@@ -187,11 +187,17 @@ struct RowStats {
 }
 
 /// Where the protocol leaves a choice and ours is another one.
-const FREEDOMS: [&str; 2] = [
+const FREEDOMS: [&str; 6] = [
     // JavaScript clients send array indexes as strings, so ours are found.
     "property inside an array by a string",
     // A stub in an error that is returned lives as long as the result.
     "stub inside an error argument",
+    // A stub is sent outright, and not as a promise with a resolution to it behind.
+    "map with a capture as a value",
+    // A resolution goes out right behind the message with its promise, and not behind all others.
+    "map with a callback",
+    "map with a callback whose result is used",
+    "map in a map",
 ];
 
 #[test]

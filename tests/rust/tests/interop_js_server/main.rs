@@ -5,9 +5,11 @@
 //!
 //! [`clean`]: capnweb_tests::clean
 
+mod batch;
 mod calls;
 mod errors;
 mod fetch;
 mod lifetime;
+mod map;
 mod stubs;
 mod values;

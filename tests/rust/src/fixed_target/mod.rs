@@ -1,21 +1,23 @@
 //! The object that the recorded sessions of `tests/wire` and the JavaScript tests of
 //! `tests/interop` talk to. Its description is at the top of `tests/interop/target.mjs`.
 
+mod fetch;
+mod streams;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
-use capnweb::{
-    Call, Error, Promise, Reply, Stub, Target, Value,
-    fetch::{Blob, Body, Headers, Request, Response},
-    value::Object,
-};
+use capnweb::{Call, Error, Promise, Reply, Stub, Target, Value};
 use futures::channel::oneshot;
 use serde::Serialize;
+
+use self::streams::SinkState;
 
 /// One target belongs to one connection.
 #[derive(Default)]
 pub struct FixedTarget {
     kept: Mutex<Option<Stub>>,
     held: Mutex<Vec<oneshot::Sender<Value>>>,
+    sink: Mutex<Arc<Mutex<SinkState>>>,
 }
 
 #[derive(Serialize)]
@@ -120,26 +122,8 @@ impl Target for FixedTarget {
             "makeRejecting" => call.reply(|(message,): (String,)| {
                 Ok(Inside { p: Promise::<Value>::rejected(Error::msg(message)) })
             }),
-            "readBlob" => call.reply(|(blob,): (Blob,)| {
-                let text = String::from_utf8_lossy(blob.as_slice());
-                Ok(Object::from_iter([("type", blob.content_type()), ("text", &text)]))
-            }),
-            "makeBlob" => call.reply(|(of, text): (String, String)| Ok(Blob::new(&of, text))),
-            "readBody" => call.reply_async(|(message,): (Value,)| read_body(message)),
-            "makeRequest" => call.reply(|(url, text): (String, String)| {
-                let url = url.parse().map_err(Error::type_error)?;
-                let mut request = Request::new("POST", url);
-                request.headers = made_by()?;
-                request.body = Body::from(text).into_stream().into();
-                Ok(request)
-            }),
-            "makeResponse" => call.reply(|(status, text): (u16, Option<String>)| {
-                let mut response = Response::of_status(status);
-                response.headers = made_by()?;
-                response.body = text.map_or(Body::Empty, Body::from);
-                Ok(response)
-            }),
-            _ => call.no_such_method(),
+            name if fetch::METHODS.contains(&name) => fetch::call(call),
+            _ => self.call_stream_method(call),
         }
     }
 
@@ -165,67 +149,32 @@ impl Target for FixedTarget {
     }
 
     fn has_method(&self, name: &str) -> bool {
-        matches!(
-            name,
-            "square"
-                | "add"
-                | "echo"
-                | "greet"
-                | "fail"
-                | "throwValue"
-                | "getUndefined"
-                | "getNull"
-                | "makeCounter"
-                | "makeCounters"
-                | "callBack"
-                | "giveBack"
-                | "keep"
-                | "callKept"
-                | "dropKept"
-                | "hold"
-                | "heldInside"
-                | "releaseHeld"
-                | "promiseInside"
-                | "makeRejecting"
-                | "readBlob"
-                | "makeBlob"
-                | "readBody"
-                | "makeRequest"
-                | "makeResponse"
-        )
+        streams::METHODS.contains(&name)
+            || fetch::METHODS.contains(&name)
+            || matches!(
+                name,
+                "square"
+                    | "add"
+                    | "echo"
+                    | "greet"
+                    | "fail"
+                    | "throwValue"
+                    | "getUndefined"
+                    | "getNull"
+                    | "makeCounter"
+                    | "makeCounters"
+                    | "callBack"
+                    | "giveBack"
+                    | "keep"
+                    | "callKept"
+                    | "dropKept"
+                    | "hold"
+                    | "heldInside"
+                    | "releaseHeld"
+                    | "promiseInside"
+                    | "makeRejecting"
+            )
     }
-}
-
-fn made_by() -> Result<Headers, Error> {
-    Headers::from_pairs([("x-made-by", "the fixed target")]).map_err(Error::type_error)
-}
-
-async fn read_body(message: Value) -> Result<Object, Error> {
-    let mut about = Object::new();
-    let (headers, body) = match message {
-        Value::Request(request) => {
-            about.insert("method", request.method);
-            about.insert("url", request.url.as_str());
-            (request.headers, request.body)
-        }
-        Value::Response(response) => {
-            about.insert("status", f64::from(response.status));
-            about.insert("statusText", response.status_text);
-            (response.headers, response.body)
-        }
-        other => return Err(Error::type_error(format_args!("{other:?} has no body"))),
-    };
-    let headers = headers.iter().filter(|(name, _)| *name != "content-type");
-    about.insert(
-        "headers",
-        headers.map(|(name, value)| Value::from([name, value])).collect::<Value>(),
-    );
-    let text = match body {
-        Body::Empty => None,
-        body => Some(String::from_utf8_lossy(&body.collect(1 << 24).await?).into_owned()),
-    };
-    about.insert("text", text);
-    Ok(about)
 }
 
 /// Counts.
