@@ -56,6 +56,8 @@
 //! | [`Stub`], [`Promise`] | what is held of the other side: calling it, reading it, passing it on |
 //! | [`Target`], [`Call`], [`Reply`] | objects for the other side to call |
 //! | [`value`], [`Value`] | JavaScript's values, those included that Rust and serde have no word for |
+//! | [`stream`] | values that follow one another |
+//! | [`fetch`] | blobs, and the HTTP types of `fetch` |
 //! | [`Error`], [`ErrorKind`] | why a call failed |
 //! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
 //! | `server` | an endpoint for hyper, axum and other tower-based servers, and for Workers: who may connect, and as what |
@@ -83,8 +85,7 @@
 //!
 //! # Not there yet
 //!
-//! Interfaces as Rust traits, blobs and the types of `fetch`, and HTTP batches. A peer that uses one
-//! of them sees its session aborted.
+//! Interfaces as Rust traits.
 #![warn(missing_docs)]
 #![cfg_attr(
     target_arch = "wasm32",
@@ -98,6 +99,7 @@ mod connection;
 mod driver;
 mod error;
 mod evaluate;
+pub mod fetch;
 mod hook;
 mod map;
 mod maybe_send;
@@ -128,7 +130,7 @@ pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 pub use path::{Key, Path};
-pub use session::{Caller, Options, Stats};
+pub use session::{Caller, Options, PeerRelease, Stats};
 pub use spawn::{Spawn, SpawnHandle, set_default_spawn, with_spawn};
 pub use stub::{Promise, Stub};
 pub use target::{Call, Reply, Target};

@@ -13,7 +13,14 @@
 
 use bytestring::ByteString;
 
-use crate::{hook::Hook, path::Path, session::Caller, stream::Readable, turn, wire};
+use crate::{
+    fetch::{Blob, Incoming},
+    hook::Hook,
+    path::Path,
+    session::Caller,
+    stream::Readable,
+    turn, wire,
+};
 
 /// A value in wire form, owning the capabilities in it.
 #[derive(Clone, Default)]
@@ -49,6 +56,10 @@ pub(crate) enum Cap {
     Promise(Hook, Path),
     /// A promise that has settled: its value stands here now.
     Settled(Payload),
+    /// A blob, delivered as such.
+    Blob(Blob),
+    /// A blob that has not come yet. Replaced by the complete one, before delivery.
+    Incoming(Incoming),
     /// A stream to be read by whoever gets it.
     Readable(Readable),
     /// A stream to be written by whoever gets it.
@@ -76,7 +87,7 @@ impl Payload {
                     to.push(hook.clone());
                 }
                 Cap::Settled(payload) => payload.hooks(to),
-                Cap::Readable(_) => {}
+                Cap::Readable(_) | Cap::Blob(_) | Cap::Incoming(_) => {}
             }
         }
     }
@@ -109,18 +120,20 @@ impl Payload {
             Some(Cap::Promise(hook, path)) if path.is_empty() => hook,
             Some(Cap::Promise(hook, path)) => hook.get(path),
             Some(Cap::Settled(payload)) => Hook::value(payload),
-            Some(cap @ Cap::Readable(_)) => Hook::value(Payload::of(cap)),
+            Some(cap @ (Cap::Readable(_) | Cap::Blob(_) | Cap::Incoming(_))) => {
+                Hook::value(Payload::of(cap))
+            }
             None => Hook::value(self),
         }
     }
 }
 
 impl Cap {
-    /// Whether a promise is left in it.
+    /// Whether a promise, or a blob to come, is left in it.
     pub(crate) fn is_unsettled(&self) -> bool {
         match self {
-            Cap::Stub(_) | Cap::Readable(_) | Cap::Writable(_) => false,
-            Cap::Promise(..) => true,
+            Cap::Stub(_) | Cap::Blob(_) | Cap::Readable(_) | Cap::Writable(_) => false,
+            Cap::Promise(..) | Cap::Incoming(_) => true,
             Cap::Settled(payload) => !payload.is_settled(),
         }
     }

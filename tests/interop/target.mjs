@@ -41,15 +41,23 @@
 //   makeSink()            {stream: writable stream of numbers}, of which sinkState tells
 //   sinkState()           {sum, state}: the sum of what was written to the last sink, and "open",
 //                         "closed" or "aborted"
+//   readBlob(blob)        {type, text} of a Blob
+//   makeBlob(type, text)  a Blob
+//   readBody(x)           of a Request or Response: {headers: [[name, value], ...], text}, and its
+//                         {method, url} or {status, statusText}; `text` is null without a body
+//   makeRequest(url, text)   a Request: POST, with the header x-made-by and the text as its body
+//   makeResponse(status, text)  a Response likewise; without a body if the text is null
 //
 // One target belongs to one connection: what it keeps and holds is seen by nobody else.
 
-import { RpcPromise, RpcTarget } from "capnweb";
+import { RpcPromise, RpcTarget } from "./capnweb.mjs";
 
 const ERROR_CLASSES = {
   __proto__: null,
   Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,
 };
+
+const MADE_BY = { "x-made-by": "the fixed target" };
 
 export class Counter extends RpcTarget {
   #value;
@@ -209,6 +217,23 @@ export class TestTarget extends RpcTarget {
   }
 
   sinkState() { return this.#sink; }
+
+  async readBlob(blob) { return { type: blob.type, text: await blob.text() }; }
+  makeBlob(type, text) { return new Blob([text], { type }); }
+
+  async readBody(message) {
+    const { method, url, status, statusText } = message;
+    const about = message instanceof Request ? { method, url } : { status, statusText };
+    // What the runtime adds by itself is not what was sent.
+    const headers = [...message.headers].filter(([name]) => name !== "content-type");
+    return { ...about, headers, text: message.body ? await message.text() : null };
+  }
+
+  makeRequest(url, text) {
+    return new Request(url, { method: "POST", headers: MADE_BY, body: text, duplex: "half" });
+  }
+
+  makeResponse(status, text) { return new Response(text, { status, headers: MADE_BY }); }
 
   #holdOne() {
     return new Promise(resolve => this.#held.push(resolve));

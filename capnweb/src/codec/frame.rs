@@ -107,6 +107,7 @@ pub(crate) fn unexpected<E: serde::de::Error>(cap: &Cap, expected: &str) -> E {
         Cap::Stub(_) => "a stub",
         Cap::Promise(..) | Cap::Settled(_) => "a promise",
         Cap::Readable(_) => "a readable stream",
+        Cap::Blob(_) | Cap::Incoming(_) => "a blob",
         Cap::Writable(_) => "a writable stream",
     };
     E::custom(format_args!("expected {expected}, found {found}"))

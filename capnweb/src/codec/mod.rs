@@ -10,6 +10,7 @@ mod base64;
 mod de;
 mod error;
 pub(crate) mod frame;
+pub(crate) mod hold_back;
 pub(crate) mod navigate;
 mod number;
 mod ser;

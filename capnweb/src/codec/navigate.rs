@@ -98,7 +98,15 @@ fn follow<'a>(payload: &Payload, path: &'a [Key]) -> Result<Found, Failure<'a>> 
             | Head::NotFinite(_)
             | Head::String
             | Head::Special(
-                Tag::BigInt | Tag::Bytes | Tag::Date | Tag::Error | Tag::Hole | Tag::Url,
+                Tag::BigInt
+                | Tag::Bytes
+                | Tag::Date
+                | Tag::Error
+                | Tag::Headers
+                | Tag::Hole
+                | Tag::Request
+                | Tag::Response
+                | Tag::Url,
             ) => false,
         };
         place = member.then_some(at);

@@ -35,6 +35,12 @@ pub(crate) enum Token {
     Date,
     /// Body: a sequence of name, message and further parts.
     Error,
+    /// Body: the list of pairs, as JSON.
+    Headers,
+    /// Body: a sequence of the URL, the `init` as JSON, and the body of the request.
+    Request,
+    /// Body: a sequence of the `init` as JSON, and the body of the response.
+    Response,
     /// Body: the URL's text.
     Url,
 }
@@ -47,6 +53,9 @@ impl Token {
             "capability" => Self::Capability,
             "date" => Self::Date,
             "error" => Self::Error,
+            "headers" => Self::Headers,
+            "request" => Self::Request,
+            "response" => Self::Response,
             "url" => Self::Url,
             rest => Self::Bytes(BytesKind::from_name(rest.strip_prefix("bytes.")?)?),
         })
@@ -60,6 +69,9 @@ impl Token {
             Self::Capability => "$capnweb::capability",
             Self::Date => "$capnweb::date",
             Self::Error => "$capnweb::error",
+            Self::Headers => "$capnweb::headers",
+            Self::Request => "$capnweb::request",
+            Self::Response => "$capnweb::response",
             Self::Url => "$capnweb::url",
         }
     }
@@ -72,6 +84,9 @@ impl Token {
             Self::Capability => "a stub",
             Self::Date => "a date",
             Self::Error => "an error",
+            Self::Headers => "headers",
+            Self::Request => "a request",
+            Self::Response => "a response",
             Self::Url => "a URL",
         }
     }

@@ -109,11 +109,11 @@ impl Future for Settle {
     }
 }
 
-/// The payload with every promise in it replaced by what it settled to, as it must be before it
-/// reaches an application.
+/// The payload with every promise in it replaced by what it settled to, and every blob complete,
+/// as it must be before it reaches an application.
 ///
 /// # Errors
-/// What the first promise to fail was rejected with.
+/// What the first promise to fail was rejected with, or the first blob's stream.
 pub(crate) fn deliverable(payload: Payload) -> BoxFuture<Result<Payload, Error>> {
     deliverable_at(payload, 0, Arc::default())
 }
@@ -159,6 +159,10 @@ fn deliverable_at(
             let cap = std::mem::replace(&mut slot.cap, Cap::Settled(Payload::default()));
             let growth = Arc::clone(&growth);
             async move {
+                if let Cap::Incoming(blob) = cap {
+                    slot.cap = Cap::Blob(blob.complete().await?);
+                    return Ok(());
+                }
                 let payload = match cap {
                     Cap::Promise(hook, path) => {
                         let payload = Settle::at(hook, path).await?;

@@ -36,7 +36,9 @@ pub(super) fn callee(
                     Ok((hook, inner))
                 }
                 Cap::Settled(payload) => callee(&payload, path, 0),
-                Cap::Readable(_) | Cap::Writable(_) => Err(not_a_function(&path)),
+                Cap::Blob(_) | Cap::Incoming(_) | Cap::Readable(_) | Cap::Writable(_) => {
+                    Err(not_a_function(&path))
+                }
             }
         }
         Found::Value(_) => Err(not_a_function(&path)),
@@ -62,8 +64,8 @@ pub(super) fn property(payload: &Payload, path: &[Key]) -> Result<Property, Erro
                     if inner.is_empty() { Property::Known(hook) } else { Property::Of(hook, inner) }
                 }
                 Cap::Settled(payload) => property(&payload, &rest)?,
-                // A stream has no properties.
-                cap @ (Cap::Readable(_) | Cap::Writable(_)) => {
+                // Blobs and streams have no properties.
+                cap @ (Cap::Blob(_) | Cap::Incoming(_) | Cap::Readable(_) | Cap::Writable(_)) => {
                     let value = Payload::of(cap);
                     let [_, beyond @ ..] = rest.as_slice() else {
                         return Ok(Property::Known(Hook::value(value)));

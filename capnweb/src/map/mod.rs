@@ -225,7 +225,7 @@ impl Function<'_> {
     fn look_up_one(&self, kind: &RefKind, variables: &[Hook]) -> Result<Step, Error> {
         let variable = |id: Id| self.variable(id, variables);
         Ok(match kind {
-            RefKind::Readable(_) => {
+            RefKind::Readable(_) | RefKind::Blob { .. } => {
                 return Err(Error::msg("A mapper function cannot use pipe readables."));
             }
             RefKind::Export(_) | RefKind::Promise(_) | RefKind::Writable(_) => {

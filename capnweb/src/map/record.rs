@@ -209,6 +209,7 @@ fn on_recorder(hook: &Hook, path: Path, request: Request) -> Result<Hook, (Path,
 /// A payload's text, with references to variables in its holes.
 fn text(recorders: &mut [Recorder], payload: &Payload) -> Result<String, Error> {
     let mut out = String::with_capacity(payload.text.len());
+    let mut refused = None;
     fill_holes(&mut out, &payload.text, &payload.slots, |out, index| {
         match &payload.slots[index].cap {
             Cap::Stub(hook) => {
@@ -219,11 +220,14 @@ fn text(recorders: &mut [Recorder], payload: &Payload) -> Result<String, Error> 
                 let index = capture(recorders, hook);
                 write::reference(out, "pipeline", index, path);
             }
-            // Streams were refused; settled promises are only in what is delivered.
-            Cap::Settled(_) | Cap::Readable(_) | Cap::Writable(_) => out.push_str("null"),
+            Cap::Blob(_) | Cap::Readable(_) | Cap::Writable(_) => {
+                refused = Some(Error::msg("A map's function cannot use streams and blobs."));
+            }
+            // These are only in what arrives, and not in what is made here.
+            Cap::Settled(_) | Cap::Incoming(_) => out.push_str("null"),
         }
     });
-    Ok(out)
+    refused.map_or(Ok(out), Err)
 }
 
 /// The index by which the innermost function knows a hook, which it may take in for that.

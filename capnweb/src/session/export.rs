@@ -13,7 +13,7 @@ use super::{
     core::{After, Core, Entry, Export, Work},
 };
 use crate::{
-    codec,
+    codec::{self, hold_back},
     error::{Error, ErrorKind},
     hook::{Hook, Import, Queued, Settle},
     path::Path,
@@ -22,7 +22,7 @@ use crate::{
     stream::Readable,
     turn,
     value::{Exception, Value},
-    wire::{write, write_string},
+    wire::{lex::Cursor, write, write_string},
 };
 
 impl Shared {
@@ -39,7 +39,15 @@ impl Shared {
                 Cap::Stub(hook) => self.write_stub(core, hook, out),
                 Cap::Promise(hook, path) => self.write_promise(core, after, hook, path, out),
                 Cap::Settled(payload) => self.write_exporting(core, after, payload, out),
-                Cap::Readable(readable) => self.write_readable(core, after, readable, out),
+                Cap::Blob(blob) => {
+                    let (of, readable) = (blob.content_type(), blob.to_readable());
+                    self.write_blob(core, after, of, readable, out);
+                }
+                Cap::Incoming(blob) => {
+                    let (of, readable) = (blob.content_type(), blob.to_readable());
+                    self.write_blob(core, after, of, readable, out);
+                }
+                Cap::Readable(readable) => self.write_readable(core, after, readable.clone(), out),
                 Cap::Writable(hook) => {
                     let export = Export { is_writable: true, ..Export::new(hook.resolved()) };
                     let id = core.introduce(export);
@@ -76,12 +84,28 @@ impl Shared {
         }
     }
 
+    /// Sends a blob's bytes as a stream.
+    fn write_blob(
+        &self,
+        core: &mut Core,
+        after: &mut After,
+        content_type: &str,
+        readable: Readable,
+        out: &mut String,
+    ) {
+        out.push_str("[\"blob\",");
+        write_string(out, content_type);
+        out.push(',');
+        self.write_readable(core, after, readable, out);
+        out.push(']');
+    }
+
     /// Opens a pipe for a stream that is sent, into which it is written from now on.
     fn write_readable(
         &self,
         core: &mut Core,
         after: &mut After,
-        readable: &Readable,
+        readable: Readable,
         out: &mut String,
     ) {
         let Some(handle) = core.handle.upgrade() else {
@@ -92,7 +116,7 @@ impl Shared {
         let id = core.pushed_imports.next_id().cast_signed();
         let import = Arc::new(Import::new(handle, id, false));
         core.pushed_imports.push(Entry::new(Arc::downgrade(&import)));
-        after.work.push(Work::Pump { readable: readable.clone(), to: Hook::Import(import) });
+        after.work.push(Work::Pump { readable, to: Hook::Import(import) });
         write::reference(out, "readable", id, &[]);
     }
 
@@ -156,6 +180,9 @@ impl Shared {
     }
 
     fn send_answer(self: &Arc<Self>, id: i64, result: Result<Arc<Payload>, Error>) {
+        let result = result.and_then(|payload| {
+            hold_back::check_value(&payload, self.options.peer_release).map(|()| payload)
+        });
         let rejection = result.as_ref().err().map(|error| self.error_text(error));
         self.with(|core, after| {
             if core.ended.is_some() {
@@ -183,8 +210,18 @@ impl Shared {
         });
     }
 
-    /// The expression that an error is sent as, after the application's hook has seen it.
+    /// The expression that an error is sent as, after the application's hook has seen it, without
+    /// what the peer cannot read.
     pub(super) fn error_text(&self, error: &Error) -> String {
+        let text = self.whole_error_text(error);
+        match hold_back::check_text(&text, self.options.peer_release) {
+            Ok(()) => text,
+            Err(_) if text.starts_with("[\"error\",") => without_properties(&text),
+            Err(error) => exception_text(&Exception::new("TypeError", error.message()), None),
+        }
+    }
+
+    fn whole_error_text(&self, error: &Error) -> String {
         let rewritten = self.options.on_send_error.as_ref().and_then(|hook| {
             let rewrite = AssertUnwindSafe(|| turn::user_code(|| hook.rewrite(error)));
             // Nothing of the error may leak if the hook that hides it fails.
@@ -206,6 +243,17 @@ impl Shared {
             },
         }
     }
+}
+
+/// The expression of an error, cut off behind its message.
+fn without_properties(error: &str) -> String {
+    let mut lex = Cursor::new(error);
+    for mark in *b"[,," {
+        lex.eat(mark);
+        // The text is this side's own.
+        let _ = lex.skip_string();
+    }
+    format!("{}]", lex.since(0))
 }
 
 /// The expression of an error that is thrown. Properties that cannot be sent, such as stubs, are

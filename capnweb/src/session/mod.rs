@@ -12,6 +12,7 @@
 mod core;
 mod export;
 mod options;
+mod peer_release;
 mod receive;
 mod running;
 mod send;
@@ -26,12 +27,12 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-pub use self::options::Options;
 pub(crate) use self::running::Running;
 use self::{
     core::{After, Core, Ended},
     running::ClosedSignal,
 };
+pub use self::{options::Options, peer_release::PeerRelease};
 use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Import},

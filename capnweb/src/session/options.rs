@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use super::PeerRelease;
 use crate::{
     error::Error,
     maybe_send::{MaybeSend, MaybeSync},
@@ -18,6 +19,7 @@ pub struct Options {
     pub(crate) spawn: Option<SpawnHandle>,
     pub(crate) stall_timeout: Duration,
     pub(crate) orphan_timeout: Duration,
+    pub(crate) peer_release: PeerRelease,
 }
 
 /// A closure that sees each error before it is sent.
@@ -43,6 +45,7 @@ impl Options {
             spawn: None,
             stall_timeout: Duration::from_secs(30),
             orphan_timeout: Duration::from_secs(60),
+            peer_release: PeerRelease::NEWEST,
         }
     }
 
@@ -82,6 +85,14 @@ impl Options {
         self.orphan_timeout = timeout;
         self
     }
+
+    /// Which release of the JavaScript package the peer runs. What it cannot read is not sent: the
+    /// call, or its answer, fails with an error of kind
+    /// [`Encode`](crate::ErrorKind::Encode) that names the value. Default: the newest.
+    pub fn peer_release(mut self, release: PeerRelease) -> Self {
+        self.peer_release = release;
+        self
+    }
 }
 
 impl Default for Options {
@@ -97,6 +108,7 @@ impl fmt::Debug for Options {
             .field("on_send_error", &self.on_send_error.is_some())
             .field("stall_timeout", &self.stall_timeout)
             .field("orphan_timeout", &self.orphan_timeout)
+            .field("peer_release", &self.peer_release)
             .finish_non_exhaustive()
     }
 }

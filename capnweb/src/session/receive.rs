@@ -12,6 +12,7 @@ use crate::{
     codec,
     error::{Error, ErrorKind},
     evaluate::{Found, Step, carry_out},
+    fetch::Incoming,
     hook::{Hook, Import, circular, deliverable},
     map::{Budget, Mapper},
     path::Path,
@@ -237,14 +238,12 @@ impl Shared {
                 Ok(Step::Cap(Cap::Promise(self.import_promise(core, id)?, Path::new())))
             }
             RefKind::Writable(id) => Ok(Step::Cap(Cap::Writable(self.import(core, id)?))),
-            RefKind::Readable(id) => {
-                let export = id.get().and_then(|id| core.export_mut(id));
-                match export.and_then(|export| export.readable.take()) {
-                    Some(reader) => Ok(Step::Cap(Cap::Readable(Readable::of_pipe(reader)))),
-                    None => Err(protocol(format_args!(
-                        "Export {id} is not a pipe or its readable end was already consumed."
-                    ))),
-                }
+            RefKind::Readable(id) => Ok(Step::Cap(Cap::Readable(pipe_readable(core, id)?))),
+            RefKind::Blob { content_type, id } => {
+                let readable = pipe_readable(core, id)?;
+                let max_bytes = self.options.limits.max_blob_bytes;
+                let blob = Incoming::new(content_type, readable, max_bytes);
+                Ok(Step::Cap(Cap::Incoming(blob)))
             }
             RefKind::Own { id, path: None, promise: false } => {
                 Ok(Step::Cap(Cap::Stub(own_export(core, id)?)))
@@ -361,6 +360,17 @@ fn own_export(core: &Core, id: Id) -> Result<Hook, Error> {
         .and_then(|id| core.export(id))
         .map(|export| export.hook.clone())
         .ok_or_else(|| protocol(format_args!("no such entry on exports table: {id}")))
+}
+
+/// The readable end of a pipe, which can be had once.
+fn pipe_readable(core: &mut Core, id: Id) -> Result<Readable, Error> {
+    let export = id.get().and_then(|id| core.export_mut(id));
+    match export.and_then(|export| export.readable.take()) {
+        Some(reader) => Ok(Readable::of_pipe(reader)),
+        None => Err(protocol(format_args!(
+            "Export {id} is not a pipe or its readable end was already consumed."
+        ))),
+    }
 }
 
 /// The id of something that the peer introduces, which counts down from -1.

@@ -7,6 +7,7 @@ use super::{
     core::{After, Core, Entry, Work},
 };
 use crate::{
+    codec::hold_back,
     error::{Error, ErrorKind},
     hook::{Hook, Import, Queued, Request},
     map::Mapper,
@@ -24,6 +25,9 @@ impl Shared {
         path: Path,
         request: Request,
     ) -> Hook {
+        if let Err(error) = self.check_request(&request) {
+            return Hook::Broken(error);
+        }
         // What needs no lock is written first.
         let mut frame = match &request {
             Request::Get => {
@@ -64,6 +68,9 @@ impl Shared {
         path: Path,
         args: Payload,
     ) -> (Hook, Option<usize>) {
+        if let Err(error) = hold_back::check_args(&args, self.options.peer_release) {
+            return (Hook::Broken(error), None);
+        }
         let mut frame = call_frame("stream", on.id, &path, &args);
         let sent = self.with(|core, after| {
             self.may_call(core, on)?;
@@ -107,6 +114,16 @@ impl Shared {
         frame.push_str("],");
         frame.push_str(&mapper.instructions);
         frame.push_str(write::CALL_TAIL);
+    }
+
+    /// Whether the peer can read what is asked of it.
+    fn check_request(&self, request: &Request) -> Result<(), Error> {
+        let release = self.options.peer_release;
+        match request {
+            Request::Get => Ok(()),
+            Request::Call(args) => hold_back::check_args(&args.payload, release),
+            Request::Map(mapper) => hold_back::check_instructions(&mapper.instructions, release),
+        }
     }
 
     /// Whether a call can be sent on this import now. If not, what it is to be made on instead.
@@ -189,7 +206,11 @@ impl Shared {
                 Cap::Stub(hook) | Cap::Promise(hook, _) => {
                     self.own_import(&hook.resolved()).is_none()
                 }
-                Cap::Settled(_) | Cap::Readable(_) | Cap::Writable(_) => false,
+                Cap::Settled(_)
+                | Cap::Blob(_)
+                | Cap::Incoming(_)
+                | Cap::Readable(_)
+                | Cap::Writable(_) => false,
             }),
             hook => self.own_import(&hook.resolved()).is_none(),
         }

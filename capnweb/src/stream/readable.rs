@@ -171,6 +171,10 @@ impl<T> ReadableStream<T> {
         this
     }
 
+    pub(crate) fn into_readable(self) -> Readable {
+        self.readable
+    }
+
     pub(crate) fn of(readable: Readable) -> Self {
         Self { readable, settling: Mutex::default(), of: PhantomData }
     }

@@ -1,7 +1,10 @@
 //! From Rust's types to [`Value`].
 
 use super::{BigInt, Bytes, Date, Exception, Object, Value};
-use crate::stub::{Promise, Stub};
+use crate::{
+    fetch::{Blob, Headers, Request, Response},
+    stub::{Promise, Stub},
+};
 
 macro_rules! from {
     ($($type:ty, $value:ident => $result:expr;)*) => {$(
@@ -36,6 +39,10 @@ from! {
     bytes::Bytes, value => Self::Bytes(value.into());
     Exception, value => Self::Error(Box::new(value));
     url::Url, value => Self::Url(Box::new(value));
+    Headers, value => Self::Headers(value);
+    Request, value => Self::Request(Box::new(value));
+    Response, value => Self::Response(Box::new(value));
+    Blob, value => Self::Blob(value);
     Stub, value => Self::Stub(value);
     Promise, value => Self::Promise(value);
 }

@@ -19,6 +19,7 @@ mod serde_impls;
 
 use crate::{
     Error, codec,
+    fetch::{Blob, Headers, Request, Response},
     stream::{ReadableStream, WritableStream},
     stub::{Promise, Stub},
 };
@@ -63,6 +64,14 @@ pub enum Value {
     Error(Box<Exception>),
     /// A URL.
     Url(Box<url::Url>),
+    /// The headers of a request or response.
+    Headers(Headers),
+    /// A request.
+    Request(Box<Request>),
+    /// A response.
+    Response(Box<Response>),
+    /// A blob.
+    Blob(Blob),
     /// A capability.
     Stub(Stub),
     /// A stream to be read.

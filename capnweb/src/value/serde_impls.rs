@@ -15,6 +15,7 @@ use crate::{
         frame,
         token::{self, Token},
     },
+    fetch::{self, Request, Response},
     payload::Cap,
     stream::{ReadableStream, WritableStream},
     stub::Stub,
@@ -35,6 +36,10 @@ impl Serialize for Value {
             Self::Bytes(value) => value.serialize(serializer),
             Self::Error(value) => value.serialize(serializer),
             Self::Url(value) => as_url::serialize(value, serializer),
+            Self::Headers(value) => value.serialize(serializer),
+            Self::Request(value) => value.serialize(serializer),
+            Self::Response(value) => value.serialize(serializer),
+            Self::Blob(value) => value.serialize(serializer),
             Self::Stub(value) => value.serialize(serializer),
             Self::ReadableStream(value) => value.serialize(serializer),
             Self::WritableStream(value) => value.serialize(serializer),
@@ -169,9 +174,15 @@ fn special<'de, A: MapAccess<'de>>(token: Token, mut map: A) -> Result<Value, A:
         Token::Url => {
             as_url::from_wire::<A::Error>(&map.next_value::<token::Body<String>>()?.0)?.into()
         }
+        Token::Headers => Value::Headers(fetch::headers_from_wire::<A::Error>(
+            &map.next_value::<token::Body<String>>()?.0,
+        )?),
+        Token::Request => map.next_value::<token::Body<fetch::Read<Request>>>()?.0.0.into(),
+        Token::Response => map.next_value::<token::Body<fetch::Read<Response>>>()?.0.0.into(),
         Token::Capability => match frame::claim(map.next_value::<token::Body<u64>>()?.0) {
             Some(Cap::Readable(readable)) => Value::ReadableStream(ReadableStream::of(readable)),
             Some(Cap::Writable(hook)) => Value::WritableStream(WritableStream::of(hook)),
+            Some(Cap::Blob(blob)) => blob.into(),
             Some(Cap::Stub(hook)) => Stub::from_hook(hook).into(),
             Some(cap) => return Err(frame::unexpected(&cap, "a value")),
             None => {

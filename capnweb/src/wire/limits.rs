@@ -33,6 +33,9 @@ pub struct Limits {
     /// The most bytes of one stream of the peer that may wait to be read here. A write beyond it
     /// fails and ends the stream. Default: 64 MiB.
     pub max_stream_bytes: usize,
+    /// The most bytes of one [`Blob`](crate::fetch::Blob). It is complete before it is delivered;
+    /// the call that brought a longer one fails. Default: 64 MiB.
+    pub max_blob_bytes: usize,
     /// The most bytes of one stream of ours that may be on their way, in messages. Default: 16 MiB.
     pub max_stream_window: usize,
     /// The most bytes that may wait to be sent. Above it, a new call on this side fails at once
@@ -52,6 +55,7 @@ impl Default for Limits {
             max_calls_in_flight: 65536,
             max_map_steps: 1 << 20,
             max_stream_bytes: 64 * 1024 * 1024,
+            max_blob_bytes: 64 * 1024 * 1024,
             max_stream_window: 16 * 1024 * 1024,
             max_outgoing_bytes: 64 * 1024 * 1024,
         }

@@ -10,6 +10,8 @@
 //! U+FFFD, a number beyond all doubles an infinity), only that is rewritten. White space and
 //! duplicate keys are so rare that the text is canonicalised first and scanned again.
 
+mod fetch;
+
 use std::{borrow::Cow, collections::HashSet};
 
 use bytestring::ByteString;
@@ -80,6 +82,8 @@ pub(crate) enum RefKind {
     Readable(Id),
     /// `["writable", id]`: a stream that the peer introduces for this side to write.
     Writable(Id),
+    /// `["blob", type, ["readable", id]]`: what comes through the pipe, when all of it has come.
+    Blob { content_type: String, id: Id },
     /// `["import", id, path?]` and `["pipeline", id, path?]`: one of ours, or a property of it.
     Own { id: Id, path: Option<Path>, promise: bool },
     /// The same with arguments: a call.
@@ -317,16 +321,22 @@ impl<'a> Scanner<'a> {
         Ok(Expr { text, refs: std::mem::take(&mut self.refs) })
     }
 
-    fn value(&mut self, depth: usize) -> Scan<()> {
-        if depth >= self.max_depth {
-            return Err(Stop::Abort(protocol(
-                "TypeError",
-                format_args!(
-                    "Deserialization exceeded maximum allowed message depth of {}.",
-                    self.max_depth
-                ),
-            )));
+    /// Whether there may be a value at this depth.
+    fn check_depth(&self, depth: usize) -> Scan<()> {
+        if depth < self.max_depth {
+            return Ok(());
         }
+        Err(Stop::Abort(protocol(
+            "TypeError",
+            format_args!(
+                "Deserialization exceeded maximum allowed message depth of {}.",
+                self.max_depth
+            ),
+        )))
+    }
+
+    fn value(&mut self, depth: usize) -> Scan<()> {
+        self.check_depth(depth)?;
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b'[') => self.array(depth),
@@ -562,6 +572,10 @@ impl<'a> Scanner<'a> {
             }
             "import" | "pipeline" => self.own(start, depth, tag == "pipeline"),
             "remap" => self.map(start),
+            "headers" => self.headers(start),
+            "request" => self.request(start, depth),
+            "response" => self.response(start, depth),
+            "blob" => self.blob(start, depth),
             _ => self.unknown(start),
         }
     }

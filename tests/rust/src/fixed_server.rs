@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use capnweb::server::{self, Refusal, Rpc, UpgradeRequest};
+use capnweb::{
+    Options,
+    server::{self, Refusal, Rpc, UpgradeRequest},
+};
 use tokio::net::TcpListener;
 
 use crate::FixedTarget;
@@ -19,7 +22,16 @@ impl FixedServer {
     /// # Panics
     /// If there is no port to listen on.
     pub async fn start(key: &'static str) -> Self {
+        Self::with(key, Options::new()).await
+    }
+
+    /// The same, with these settings for every connection.
+    ///
+    /// # Panics
+    /// If there is no port to listen on.
+    pub async fn with(key: &'static str, options: Options) -> Self {
         let rpc = server::rpc()
+            .options(options)
             .authenticate(move |request: UpgradeRequest| async move {
                 match request.headers().get("x-test-key") {
                     Some(presented) if server::constant_time_eq(presented, key) => Ok(()),

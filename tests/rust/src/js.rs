@@ -33,9 +33,18 @@ impl JsServer {
     /// # Panics
     /// If it does not start.
     pub async fn start(script: &str, args: &[&str]) -> Self {
+        Self::start_with(script, args, &[]).await
+    }
+
+    /// Starts a script with these variables in its environment as well.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_with(script: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut child = node()
             .arg(script)
             .args(args)
+            .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

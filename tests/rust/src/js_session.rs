@@ -33,10 +33,20 @@ pub struct JsSession {
 impl JsSession {
     /// Starts a server and connects to it.
     pub async fn start() -> Self {
-        let server = JsServer::start("server.mjs", &["--key", KEY]).await;
+        Self::with(JsServer::start("server.mjs", &["--key", KEY]).await, Options::new()).await
+    }
+
+    /// Starts a server that runs another release of the package, by its name in `package.json`.
+    pub async fn of_release(package: &str, options: Options) -> Self {
+        let env = [("CAPNWEB_PACKAGE", package)];
+        let server = JsServer::start_with("server.mjs", &["--key", KEY], &env).await;
+        Self::with(server, options).await
+    }
+
+    async fn with(server: JsServer, options: Options) -> Self {
         let log = FrameLog::new();
         let transport = WebSocketTransport::client(upgraded(&server).await, &config()).await;
-        let connection = Connection::start(log.wrap(transport), None, Options::new());
+        let connection = Connection::start(log.wrap(transport), None, options);
         let main = connection.main();
         Self { server, connection, main, log }
     }
@@ -51,6 +61,15 @@ impl JsSession {
     pub async fn clear_log(&self) {
         self.round_trip().await;
         self.log.clear();
+    }
+
+    /// Asserts that nothing was left behind, and ends it.
+    pub async fn end(mut self) {
+        self.assert_clean().await;
+        let Self { mut server, connection, main, .. } = self;
+        drop((connection, main));
+        server.deserted().await;
+        server.stop().await;
     }
 
     /// Asserts that nothing is left in either side's tables but the two main objects. The last
@@ -72,13 +91,9 @@ impl JsSession {
 /// Runs a test on a connection of its own, and checks afterwards that nothing was left behind.
 pub async fn clean(test: impl AsyncFnOnce(&JsSession)) {
     limited(async {
-        let mut session = JsSession::start().await;
+        let session = JsSession::start().await;
         test(&session).await;
-        session.assert_clean().await;
-        let JsSession { mut server, connection, main, .. } = session;
-        drop((connection, main));
-        server.deserted().await;
-        server.stop().await;
+        session.end().await;
     })
     .await;
 }

@@ -4,12 +4,9 @@ use capnweb_tests::{FixedServer, run_suite};
 
 const KEY: &str = "a key for tests";
 
-/// What this library does not implement yet.
-const LACKS: &str = "headers,request,response,blob";
-
 async fn run(suite: &str) {
     let server = FixedServer::start(KEY).await;
-    let env = [("CAPNWEB_URL", server.url()), ("CAPNWEB_KEY", KEY), ("CAPNWEB_LACKS", LACKS)];
+    let env = [("CAPNWEB_URL", server.url()), ("CAPNWEB_KEY", KEY)];
     run_suite(suite, &env).await;
     server.stop().await;
 }
@@ -47,4 +44,9 @@ async fn javascript_maps_are_applied() {
 #[tokio::test(flavor = "multi_thread")]
 async fn javascript_batches_are_answered() {
     run("batch.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_blobs_requests_and_responses_go_both_ways() {
+    run("fetch.test.mjs").await;
 }

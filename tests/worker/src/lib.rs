@@ -9,7 +9,7 @@
 //! | `/time` | the date by the library's clock |
 #![cfg(target_arch = "wasm32")]
 
-#[path = "../../rust/src/fixed_target.rs"]
+#[path = "../../rust/src/fixed_target/mod.rs"]
 pub mod fixed_target;
 
 use capnweb::{

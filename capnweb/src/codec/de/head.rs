@@ -41,7 +41,10 @@ pub(in crate::codec) enum Tag {
     Bytes,
     Date,
     Error,
+    Headers,
     Hole,
+    Request,
+    Response,
     Url,
 }
 
@@ -80,6 +83,9 @@ impl Head {
             "error" => return Ok(Self::Special(Tag::Error)),
             "#" => return Ok(Self::Special(Tag::Hole)),
             "url" => return Ok(Self::Special(Tag::Url)),
+            "headers" => return Ok(Self::Special(Tag::Headers)),
+            "request" => return Ok(Self::Special(Tag::Request)),
+            "response" => return Ok(Self::Special(Tag::Response)),
             other => {
                 return Err(CodecError::new(format_args!("unsupported kind of value: {other:?}")));
             }
@@ -124,7 +130,10 @@ impl Tag {
             Self::Bytes => Token::Bytes(BytesKind::Uint8Array),
             Self::Date => Token::Date,
             Self::Error => Token::Error,
+            Self::Headers => Token::Headers,
             Self::Hole => Token::Capability,
+            Self::Request => Token::Request,
+            Self::Response => Token::Response,
             Self::Url => Token::Url,
         }
     }

@@ -10,6 +10,7 @@
 mod access;
 mod args;
 mod deserializer;
+mod fetch;
 pub(super) mod head;
 mod key;
 mod special;
@@ -92,7 +93,7 @@ impl<'de> Decoder<'de> {
         fn settled_at<'de>(cursor: &mut Cursor<'de>, slots: &'de [Slot]) -> Option<&'de Payload> {
             match &slots.get(head::hole(cursor)?)?.cap {
                 Cap::Settled(payload) => Some(payload),
-                Cap::Stub(_) | Cap::Promise(..) | Cap::Readable(_) | Cap::Writable(_) => None,
+                _ => None,
             }
         }
         let mut behind = self.cursor;

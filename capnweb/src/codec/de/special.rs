@@ -10,6 +10,7 @@ use serde::{
 
 use super::{
     Decoder,
+    fetch::FetchParts,
     head::{self, Tag},
 };
 use crate::{
@@ -31,6 +32,9 @@ impl<'de> Decoder<'de> {
             Tag::Url => (Token::Url, Body::Text(self.special_text()?)),
             Tag::Date => (Token::Date, Body::Number(self.millis()?)),
             Tag::Hole => (Token::Capability, Body::Id(self.capability()?)),
+            Tag::Headers => (Token::Headers, Body::Text(self.headers()?.into())),
+            Tag::Request => (Token::Request, Body::Fetch(self.request()?.into())),
+            Tag::Response => (Token::Response, Body::Fetch(self.response()?.into())),
             Tag::Error => return self.visit_error(visitor),
             Tag::Bytes => match self.bytes()? {
                 (data, BytesKind::Uint8Array) => return visitor.visit_byte_buf(data),
@@ -85,7 +89,7 @@ impl<'de> Decoder<'de> {
         let slot =
             self.cursor.number()?.parse().ok().and_then(|index: usize| self.slots.get(index));
         match slot {
-            Some(Slot { cap: Cap::Promise(..), .. }) => {
+            Some(Slot { cap: Cap::Promise(..) | Cap::Incoming(_), .. }) => {
                 Err(CodecError::new("the value is a promise that has not settled yet"))
             }
             Some(Slot { cap, .. }) => frame::lend(cap.clone())
@@ -106,6 +110,8 @@ enum Body<'a, 'de> {
     Id(u64),
     Text(Cow<'de, str>),
     Bytes(Vec<u8>),
+    /// A request or response. In a box, because it is large and all bodies pass by here.
+    Fetch(Box<FetchParts<'de>>),
     /// The elements of an error, which stand next in the text.
     Parts(&'a mut Decoder<'de>),
 }
@@ -160,6 +166,7 @@ impl<'de> Deserializer<'de> for Opened<'_, 'de> {
             Body::Text(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
             Body::Text(Cow::Owned(text)) => visitor.visit_string(text),
             Body::Bytes(data) => visitor.visit_byte_buf(data),
+            Body::Fetch(parts) => visitor.visit_seq(*parts),
             Body::Parts(decoder) => visitor.visit_seq(Parts(decoder)),
         }
     }

@@ -5,6 +5,7 @@
 //! holes, and numbers that JavaScript could not hold are refused.
 
 mod compound;
+mod fetch;
 mod limited;
 mod special;
 

@@ -5,7 +5,13 @@ use serde::{
     ser::{self, Impossible},
 };
 
-use super::{Encoder, compound::Members, limited::refuse, number};
+use super::{
+    Encoder,
+    compound::Members,
+    fetch::{FetchParts, write_headers},
+    limited::refuse,
+    number,
+};
 use crate::{
     codec::{base64, error::CodecError, frame, token::Token},
     payload::Slot,
@@ -84,6 +90,7 @@ impl<'a, 'b> Serializer for SpecialEncoder<'a, 'b> {
     fn serialize_str(self, value: &str) -> Result<(), CodecError> {
         match self.token {
             Token::BigInt => self.text("[\"bigint\",", value),
+            Token::Headers => return write_headers(self.encoder.out, value),
             Token::Url => self.text("[\"url\",", value),
             _ => return Err(wrong_body()),
         }
@@ -106,11 +113,16 @@ impl<'a, 'b> Serializer for SpecialEncoder<'a, 'b> {
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Parts<'a, 'b>, CodecError> {
-        if self.token != Token::Error {
-            return Err(wrong_body());
+        match self.token {
+            Token::Error => {
+                self.encoder.out.push_str("[\"error\"");
+                Ok(Parts::Error(ErrorParts { encoder: self.encoder, index: 0 }))
+            }
+            Token::Request | Token::Response => {
+                Ok(Parts::Fetch(FetchParts::new(self.encoder, self.token)))
+            }
+            _ => Err(wrong_body()),
         }
-        self.encoder.out.push_str("[\"error\"");
-        Ok(Parts { encoder: self.encoder, index: 0 })
     }
 
     fn serialize_tuple(self, _len: usize) -> Result<Parts<'a, 'b>, CodecError> {
@@ -141,8 +153,33 @@ impl<'a, 'b> Serializer for SpecialEncoder<'a, 'b> {
         bool i8 i16 i32 i64 u8 u16 u32 f32 char none unit unit_variant map struct variant);
 }
 
+/// What consists of several parts.
+pub(in crate::codec) enum Parts<'a, 'b> {
+    Error(ErrorParts<'a, 'b>),
+    Fetch(FetchParts<'a, 'b>),
+}
+
+impl Parts<'_, '_> {
+    fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CodecError> {
+        match self {
+            Self::Error(parts) => parts.part(value),
+            Self::Fetch(parts) => parts.part(value),
+        }
+    }
+
+    fn end(self) -> Result<(), CodecError> {
+        match self {
+            Self::Error(parts) => {
+                parts.encoder.out.push(']');
+                Ok(())
+            }
+            Self::Fetch(parts) => parts.end(),
+        }
+    }
+}
+
 /// An error being written: its name, its message, its properties.
-pub(in crate::codec) struct Parts<'a, 'b> {
+pub(in crate::codec) struct ErrorParts<'a, 'b> {
     encoder: &'b mut Encoder<'a>,
     index: usize,
 }
@@ -150,7 +187,7 @@ pub(in crate::codec) struct Parts<'a, 'b> {
 /// What stands in the place of the stack and of the properties if none of these can be sent.
 const NO_PROPERTIES: &str = ",null,{}";
 
-impl Parts<'_, '_> {
+impl ErrorParts<'_, '_> {
     fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CodecError> {
         self.index += 1;
         if self.index < 3 {
@@ -176,8 +213,7 @@ impl ser::SerializeSeq for Parts<'_, '_> {
     }
 
     fn end(self) -> Result<(), CodecError> {
-        self.encoder.out.push(']');
-        Ok(())
+        Parts::end(self)
     }
 }
 
@@ -190,7 +226,7 @@ impl ser::SerializeTuple for Parts<'_, '_> {
     }
 
     fn end(self) -> Result<(), CodecError> {
-        ser::SerializeSeq::end(self)
+        Parts::end(self)
     }
 }
 

@@ -8,6 +8,7 @@
 mod batch;
 mod calls;
 mod errors;
+mod fetch;
 mod lifetime;
 mod map;
 mod stubs;

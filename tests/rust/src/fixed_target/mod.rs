@@ -1,6 +1,7 @@
 //! The object that the recorded sessions of `tests/wire` and the JavaScript tests of
 //! `tests/interop` talk to. Its description is at the top of `tests/interop/target.mjs`.
 
+mod fetch;
 mod streams;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -121,6 +122,7 @@ impl Target for FixedTarget {
             "makeRejecting" => call.reply(|(message,): (String,)| {
                 Ok(Inside { p: Promise::<Value>::rejected(Error::msg(message)) })
             }),
+            name if fetch::METHODS.contains(&name) => fetch::call(call),
             _ => self.call_stream_method(call),
         }
     }
@@ -148,6 +150,7 @@ impl Target for FixedTarget {
 
     fn has_method(&self, name: &str) -> bool {
         streams::METHODS.contains(&name)
+            || fetch::METHODS.contains(&name)
             || matches!(
                 name,
                 "square"
