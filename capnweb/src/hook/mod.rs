@@ -107,13 +107,9 @@ impl Hook {
         hook
     }
 
-    /// Whether this stands for a value, or for one to come.
-    pub(crate) fn is_promise(&self) -> bool {
-        match self {
-            Hook::Queued(_) | Hook::Value(_) | Hook::Broken(_) => true,
-            Hook::Import(import) => import.is_promise,
-            Hook::Local(_) | Hook::Placeholder(_) => false,
-        }
+    /// Whether this stands for a value, or one to come, of which no peer keeps account.
+    pub(crate) fn is_own_promise(&self) -> bool {
+        matches!(self, Hook::Queued(_) | Hook::Value(_) | Hook::Broken(_))
     }
 
     /// Calls the method at the path. The hook that comes back is a promise for the result.
