@@ -95,16 +95,27 @@ impl Hook {
         }
     }
 
-    /// What this hook stands for by now, as a stub: a promise that was resolved with a stub is
-    /// that stub.
-    pub(crate) fn resolved_stub(&self) -> Hook {
-        let mut hook = self.resolved();
-        while let Hook::Value(payload) = &hook
-            && let [Slot { at: 0, cap: Cap::Stub(stub) }] = payload.slots.as_slice()
-        {
-            hook = stub.resolved();
+    /// What this hook will stand for when earlier calls have been passed on, as far as that is
+    /// known: whose capability it is. A promise of a stub is followed to the stub.
+    pub(crate) fn destination(&self) -> Hook {
+        let mut hook = self.clone();
+        while let Some(next) = hook.next() {
+            hook = next;
         }
         hook
+    }
+
+    /// One step towards the destination.
+    fn next(&self) -> Option<Hook> {
+        match self {
+            Hook::Queued(queued) => queued.destination(),
+            Hook::Import(import) => import.resolution().cloned(),
+            Hook::Value(payload) => match payload.slots.as_slice() {
+                [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
+                _ => None,
+            },
+            Hook::Local(_) | Hook::Placeholder(_) | Hook::Broken(_) => None,
+        }
     }
 
     /// Whether this stands for a value, or one to come, of which no peer keeps account.
@@ -167,16 +178,7 @@ impl Hook {
             if is(&hook) {
                 return true;
             }
-            let next = match &hook {
-                Hook::Queued(queued) => queued.destination(),
-                Hook::Import(import) => import.resolution().cloned(),
-                Hook::Value(payload) => match payload.slots.as_slice() {
-                    [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
-                    _ => None,
-                },
-                Hook::Local(_) | Hook::Placeholder(_) | Hook::Broken(_) => None,
-            };
-            match next {
+            match hook.next() {
                 Some(next) => hook = next,
                 None => return false,
             }
