@@ -10,5 +10,6 @@ mod calls;
 mod errors;
 mod lifetime;
 mod map;
+mod streams;
 mod stubs;
 mod values;
