@@ -1,39 +1,57 @@
 //! Connecting to a server by its URL.
 //!
 //! Owns the [`Connect`] builder: from URL, headers and limits to a connection, by way of TCP, TLS
-//! and the WebSocket's opening handshake, all under one deadline; and the [`Batch`], which collects
-//! calls and sends them in one HTTP request. Knows nothing of sessions but how to start one.
+//! and the WebSocket's opening handshake (or, on Cloudflare Workers, of a request that the runtime
+//! makes), all under one deadline; and the `Batch`, which collects calls and sends them in one HTTP
+//! request. Knows nothing of sessions but how to start one.
 
+#[cfg(feature = "client")]
 mod batch;
 mod error;
+#[cfg(not(feature = "client"))]
+mod fetch;
+#[cfg(feature = "client")]
 mod handshake;
 mod headers;
 mod target;
+#[cfg(feature = "client")]
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    time::Duration,
-};
+use std::{fmt, future::IntoFuture, time::Duration};
 
-use http::{HeaderName, HeaderValue};
-use tokio::net::TcpStream;
+use http::{HeaderName, HeaderValue, header};
 
-pub use self::{
-    batch::{Batch, BatchBuilder, batch},
-    error::ConnectError,
-};
+#[cfg(feature = "client")]
+pub use self::batch::{Batch, BatchBuilder, batch};
+pub use self::error::ConnectError;
+#[cfg(not(feature = "client"))]
+pub use self::fetch::Through;
+#[cfg(not(feature = "client"))]
+use self::fetch::{open, timeout};
+#[cfg(feature = "client")]
+use self::tcp::{open, timeout};
 use self::{
     headers::Headers,
     target::{Target, WEBSOCKET},
 };
-use crate::{
-    Connection, Options, Stub,
-    transport::websocket::{KeepAlive, WebSocketConfig, WebSocketTransport},
-};
+#[cfg(feature = "client")]
+use crate::transport::websocket::KeepAlive;
+use crate::{BoxFuture, Connection, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE};
+
+/// The headers that the handshake sets or negotiates; nobody else may.
+const OWN_HEADERS: [HeaderName; 6] = [
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_ACCEPT,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+];
+
+/// How much of a refusal's body is kept for the error.
+const MAX_REFUSAL: usize = 4096;
 
 /// Starts to describe a connection to a `ws://` or `wss://` URL; awaiting it connects.
 ///
@@ -44,15 +62,19 @@ use crate::{
 /// # }
 /// ```
 ///
-/// `wss://` needs the cargo feature `tls`.
+/// `wss://` needs the cargo feature `tls`, except on Cloudflare Workers.
 pub fn connect(url: impl Into<String>) -> Connect {
     Connect {
         url: url.into(),
-        headers: Headers::new(&handshake::OWN_HEADERS),
+        headers: Headers::new(&OWN_HEADERS),
         main: None,
         options: Options::default(),
-        websocket: WebSocketConfig::default(),
+        max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
         timeout: Duration::from_secs(30),
+        #[cfg(feature = "client")]
+        keep_alive: Some(KeepAlive::default()),
+        #[cfg(not(feature = "client"))]
+        through: Through::default(),
         #[cfg(feature = "tls")]
         tls: None,
     }
@@ -65,8 +87,12 @@ pub struct Connect {
     headers: Headers,
     main: Option<Stub>,
     options: Options,
-    websocket: WebSocketConfig,
+    max_message_size: usize,
     timeout: Duration,
+    #[cfg(feature = "client")]
+    keep_alive: Option<KeepAlive>,
+    #[cfg(not(feature = "client"))]
+    through: Through,
     #[cfg(feature = "tls")]
     tls: Option<tls::Config>,
 }
@@ -104,15 +130,17 @@ impl Connect {
     }
 
     /// The largest message that is accepted from the server, in bytes. The default is
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::websocket::DEFAULT_MAX_MESSAGE_SIZE).
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE).
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.websocket.max_message_size = bytes;
+        self.max_message_size = bytes;
         self
     }
 
-    /// How a server that has silently gone is found out; `None` switches pings off.
+    /// How a server that has silently gone is found out; `None` switches pings off. Not on
+    /// Workers, where the runtime sends none.
+    #[cfg(feature = "client")]
     pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
-        self.websocket.keep_alive = keep_alive.into();
+        self.keep_alive = keep_alive.into();
         self
     }
 
@@ -134,30 +162,28 @@ impl Connect {
         self
     }
 
-    async fn run(self) -> Result<Connection, ConnectError> {
-        let Self { url, mut headers, main, options, websocket, timeout, .. } = self;
-        let target = Target::parse(&url, &WEBSOCKET)?;
-        let headers = headers.take(&target.authority)?;
-        let open = async {
-            let stream = dial(&target).await?;
-            #[cfg(feature = "tls")]
-            if target.secure {
-                let stream = tls::secure(stream, &target, self.tls).await?;
-                return handshake::upgrade(stream, &target, headers).await;
-            }
-            handshake::upgrade(stream, &target, headers).await
-        };
-        let Ok(upgraded) = tokio::time::timeout(timeout, open).await else {
-            return Err(ConnectError::Timeout { address: target.address(), after: timeout });
-        };
-        let transport = WebSocketTransport::client(upgraded?, &websocket).await;
-        Ok(Connection::start(transport, main, options))
+    /// Connects by way of a service binding or a Durable Object and not over the internet. The
+    /// host in the URL is then only what the other Worker sees.
+    #[cfg(not(feature = "client"))]
+    pub fn through(mut self, through: impl Into<Through>) -> Self {
+        self.through = through.into();
+        self
+    }
+
+    async fn run(mut self) -> Result<Connection, ConnectError> {
+        let target = Target::parse(&self.url, &WEBSOCKET)?;
+        let headers = self.headers.take(&target.authority)?;
+        let after = self.timeout;
+        match timeout(after, open(self, &target, headers)).await {
+            Some(connection) => connection,
+            None => Err(ConnectError::Timeout { address: target.address(), after }),
+        }
     }
 }
 
 impl IntoFuture for Connect {
     type Output = Result<Connection, ConnectError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
@@ -169,15 +195,6 @@ impl fmt::Debug for Connect {
         // Neither the URL, whose query often holds a key, nor header values that may be secret.
         f.debug_struct("Connect").field("headers", &self.headers).finish_non_exhaustive()
     }
-}
-
-/// Opens a TCP connection.
-async fn dial(target: &Target) -> Result<TcpStream, ConnectError> {
-    let io_error = |source| ConnectError::Io { address: target.address(), source };
-    let stream = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(io_error)?;
-    // Without this, a small message waits for the acknowledgement of the one before it.
-    stream.set_nodelay(true).map_err(io_error)?;
-    Ok(stream)
 }
 
 #[cfg(test)]

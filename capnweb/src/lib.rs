@@ -58,7 +58,8 @@
 //! | [`value`], [`Value`] | JavaScript's values, those included that Rust and serde have no word for |
 //! | [`Error`], [`ErrorKind`] | why a call failed |
 //! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
-//! | `server` | an endpoint for hyper, axum and other tower-based servers: who may connect, and as what |
+//! | `server` | an endpoint for hyper, axum and other tower-based servers, and for Workers: who may connect, and as what |
+//! | `workers` | Cloudflare Workers |
 //! | [`transport`] | channels that come with the crate, and the trait for others |
 //! | [`Session`] | a session without a channel, for tests that decide what arrives when |
 //! | [`Spawn`] | the executor, where it isn't tokio |
@@ -76,16 +77,21 @@
 //! | `tls` | | `wss://` URLs for `connect`: rustls on ring, with the system's roots |
 //! | `websocket` | by the three above | the WebSocket transport |
 //! | `tokio` | by the four above | connections run on the tokio runtime that they are made in |
+//! | `worker` | | `connect` and `server` on Cloudflare Workers, instead of all of the above |
 //!
 //! The core needs none of them: no I/O, no runtime, and it builds for `wasm32-unknown-unknown`.
 //!
 //! # Not there yet
 //!
-//! Interfaces as Rust traits, streams, blobs and the types of `fetch`, HTTP batches, and Cloudflare
-//! Workers. A peer that uses one of them sees its session aborted.
+//! Interfaces as Rust traits, blobs and the types of `fetch`, and HTTP batches. A peer that uses one
+//! of them sees its session aborted.
 #![warn(missing_docs)]
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(clippy::arc_with_non_send_sync, reason = "the same code holds what is `Send` elsewhere")
+)]
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub mod client;
 mod codec;
 mod connection;
@@ -97,7 +103,7 @@ mod map;
 mod maybe_send;
 mod path;
 mod payload;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", all(feature = "worker", target_arch = "wasm32")))]
 pub mod server;
 mod session;
 mod spawn;
@@ -110,9 +116,13 @@ pub mod transport;
 mod turn;
 pub mod value;
 mod wire;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub mod workers;
 
 #[cfg(feature = "client")]
-pub use client::{batch, connect};
+pub use client::batch;
+#[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
+pub use client::connect;
 pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};

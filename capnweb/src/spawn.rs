@@ -3,19 +3,15 @@
 //!
 //! Owns the choice of executor. The core itself starts no thread and owns no runtime.
 
-use std::{
-    cell::RefCell,
-    future::Future,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{cell::RefCell, future::Future, sync::Arc, time::Duration};
 
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 
 /// An executor, as this library needs it.
 ///
 /// With the cargo feature `tokio` nothing has to be done: the runtime that a connection is made
-/// in is used. Implement this for other executors and for tests.
+/// in is used. Neither with the feature `worker`, which uses JavaScript's event loop. Implement this
+/// for other executors and for tests.
 pub trait Spawn: MaybeSend + MaybeSync + 'static {
     /// Runs the future to its end, on any thread, starting later: it must not be polled before
     /// this returns.
@@ -24,7 +20,7 @@ pub trait Spawn: MaybeSend + MaybeSync + 'static {
     /// The time since some moment in the past, which never goes back.
     #[cfg(not(target_arch = "wasm32"))]
     fn now(&self) -> Duration {
-        static START: OnceLock<std::time::Instant> = OnceLock::new();
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
         START.get_or_init(std::time::Instant::now).elapsed()
     }
 
@@ -39,7 +35,44 @@ pub trait Spawn: MaybeSend + MaybeSync + 'static {
 /// A shared handle of an executor.
 pub type SpawnHandle = Arc<dyn Spawn>;
 
-static DEFAULT: OnceLock<SpawnHandle> = OnceLock::new();
+/// The executor that was set for the whole process.
+#[cfg(not(target_arch = "wasm32"))]
+mod default {
+    use std::sync::OnceLock;
+
+    use super::SpawnHandle;
+
+    static DEFAULT: OnceLock<SpawnHandle> = OnceLock::new();
+
+    pub(super) fn set(spawn: SpawnHandle) -> bool {
+        DEFAULT.set(spawn).is_ok()
+    }
+
+    pub(super) fn get() -> Option<SpawnHandle> {
+        DEFAULT.get().cloned()
+    }
+}
+
+/// The executor that was set for the whole process: there is one thread, and executors need not
+/// be able to cross to another.
+#[cfg(target_arch = "wasm32")]
+mod default {
+    use std::cell::OnceCell;
+
+    use super::SpawnHandle;
+
+    thread_local! {
+        static DEFAULT: OnceCell<SpawnHandle> = const { OnceCell::new() };
+    }
+
+    pub(super) fn set(spawn: SpawnHandle) -> bool {
+        DEFAULT.with(|default| default.set(spawn).is_ok())
+    }
+
+    pub(super) fn get() -> Option<SpawnHandle> {
+        DEFAULT.with(|default| default.get().cloned())
+    }
+}
 
 thread_local! {
     static CURRENT: RefCell<Option<SpawnHandle>> = const { RefCell::new(None) };
@@ -48,7 +81,7 @@ thread_local! {
 /// Makes `spawn` the executor of everything that is not part of a connection with one of its own.
 /// Only the first call in a process has an effect; returns whether this was it.
 pub fn set_default_spawn(spawn: SpawnHandle) -> bool {
-    DEFAULT.set(spawn).is_ok()
+    default::set(spawn)
 }
 
 /// Makes `spawn` the executor of what is started on this thread while `f` runs.
@@ -66,10 +99,7 @@ pub fn with_spawn<R>(spawn: &SpawnHandle, f: impl FnOnce() -> R) -> R {
 
 /// The executor for what is started here, or `None` if there is none.
 pub(crate) fn current() -> Option<SpawnHandle> {
-    CURRENT
-        .with(|current| current.borrow().clone())
-        .or_else(|| DEFAULT.get().cloned())
-        .or_else(platform_default)
+    CURRENT.with(|current| current.borrow().clone()).or_else(default::get).or_else(platform_default)
 }
 
 /// Spawns on the current executor. Without any, the future is run on a thread of its own where
@@ -99,7 +129,12 @@ fn platform_default() -> Option<SpawnHandle> {
         .map(|handle| Arc::new(crate::tokio_spawn::Tokio::new(handle)) as SpawnHandle)
 }
 
-#[cfg(not(feature = "tokio"))]
+#[cfg(all(feature = "worker", target_arch = "wasm32", not(feature = "tokio")))]
+fn platform_default() -> Option<SpawnHandle> {
+    Some(Arc::new(crate::workers::EventLoop::new()))
+}
+
+#[cfg(not(any(feature = "tokio", all(feature = "worker", target_arch = "wasm32"))))]
 fn platform_default() -> Option<SpawnHandle> {
     None
 }

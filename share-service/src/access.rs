@@ -1,6 +1,6 @@
 //! Who may connect: whoever presents the connection key.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use crate::core::Secret;
 

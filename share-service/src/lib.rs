@@ -4,11 +4,13 @@
 //! [`core`] holds the rules and the stored documents and does no I/O, so that a server for an ordinary machine and a
 //! Cloudflare Worker share it. Everything else is the server for an ordinary machine and needs the feature `native`,
 //! which is on by default: [`store`] keeps shares as files, [`service`] is what callers can ask for, [`access`],
-//! [`http`], [`rpc`] and [`json`] are the way in, [`config`] and [`credentials`] say how the server was set up, and [`server`] runs it.
+//! [`http`], [`rpc`] and [`json`] are the way in, [`config`] and [`credentials`] say how the server was set up, and
+//! [`server`] runs it. The Worker is in the module `worker`, with the feature of that name, and has [`access`], [`rpc`]
+//! and [`json`] in common with the server.
 
 pub mod core;
 
-#[cfg(feature = "native")]
+#[cfg(any(feature = "native", all(feature = "worker", target_arch = "wasm32")))]
 pub mod access;
 #[cfg(feature = "native")]
 pub mod config;
@@ -16,9 +18,9 @@ pub mod config;
 pub mod credentials;
 #[cfg(feature = "native")]
 pub mod http;
-#[cfg(feature = "native")]
+#[cfg(any(feature = "native", all(feature = "worker", target_arch = "wasm32")))]
 pub mod json;
-#[cfg(feature = "native")]
+#[cfg(any(feature = "native", all(feature = "worker", target_arch = "wasm32")))]
 pub mod rpc;
 #[cfg(feature = "native")]
 pub mod server;
@@ -26,3 +28,5 @@ pub mod server;
 pub mod service;
 #[cfg(feature = "native")]
 pub mod store;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub mod worker;

@@ -6,22 +6,32 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+#[cfg(feature = "native")]
 use capnweb::server::{self, Rpc};
 use capnweb::value::{Bytes, Date};
 use capnweb::{Call, Error, Reply, Stub, Target, Value};
 use serde::Deserialize;
 
 use crate::json;
+#[cfg(feature = "native")]
 use crate::service::ShareService;
+#[cfg(not(feature = "native"))]
+use crate::worker::ShareService;
 
 /// Serves the service to every WebSocket and every batch that gets this far.
 ///
 /// Web pages are let in only from the server's own host; programs other than browsers send no origin and are not
 /// concerned.
+#[cfg(feature = "native")]
 pub fn endpoint(service: ShareService) -> Rpc {
-    let main = Stub::new(ShareTarget { service });
+    let main = main_object(service);
     // The routes are behind the key already; what is not an upgrade has to pass it, too.
     server::rpc().allow_unauthenticated().main(move |_| main.clone())
+}
+
+/// A stub of the service.
+pub fn main_object(service: ShareService) -> Stub {
+    Stub::new(ShareTarget { service })
 }
 
 /// The main object of every connection.

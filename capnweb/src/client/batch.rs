@@ -17,9 +17,10 @@ use tokio::{
 #[cfg(feature = "tls")]
 use super::tls;
 use super::{
-    ConnectError, dial, handshake,
+    ConnectError, handshake,
     headers::Headers,
     target::{HTTP, Target},
+    tcp::dial,
 };
 use crate::{
     Connection, Options, Session, Stub, transport::websocket::DEFAULT_MAX_MESSAGE_SIZE as MAX_SIZE,

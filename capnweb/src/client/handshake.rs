@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use futures::future::join;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::{
     body::Incoming,
@@ -16,20 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use super::{ConnectError, Target};
-
-/// The headers that the handshake sets or negotiates; nobody else may.
-pub(super) const OWN_HEADERS: [HeaderName; 6] = [
-    header::CONNECTION,
-    header::UPGRADE,
-    header::SEC_WEBSOCKET_ACCEPT,
-    header::SEC_WEBSOCKET_EXTENSIONS,
-    header::SEC_WEBSOCKET_KEY,
-    header::SEC_WEBSOCKET_VERSION,
-];
-
-/// How much of a refusal's body is kept for the error.
-const MAX_REFUSAL: usize = 4096;
+use super::{ConnectError, MAX_REFUSAL, Target};
 
 /// Asks for a WebSocket on a fresh stream.
 pub(super) async fn upgrade<S>(

@@ -11,6 +11,7 @@ pub(super) struct Schemes {
 }
 
 pub(super) const WEBSOCKET: Schemes = Schemes { plain: "ws", secure: "wss" };
+#[cfg(any(feature = "client", test))]
 pub(super) const HTTP: Schemes = Schemes { plain: "http", secure: "https" };
 
 /// Where to connect, and what to ask for there.
@@ -32,7 +33,7 @@ impl Target {
             scheme if scheme == schemes.secure => (true, 443),
             other => return Err(ConnectError::Scheme(other.to_owned())),
         };
-        if secure && !cfg!(feature = "tls") {
+        if secure && cfg!(all(feature = "client", not(feature = "tls"))) {
             return Err(ConnectError::TlsUnavailable);
         }
         if !url.username().is_empty() || url.password().is_some() {

@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Refusal, ResponseBody,
-    service::{Admitted, BoxError, Endpoint, Settings, Start},
+    admission::{Entry, Settings},
+    service::{Admitted, BoxError, Endpoint},
 };
 use crate::{Connection, Error, ErrorKind, Session};
 
@@ -36,14 +37,14 @@ impl Endpoint {
     {
         let settings = &self.settings;
         let deadline = Instant::now() + settings.batch_timeout;
-        let Admitted { start, permit, stop } = self.admit(parts).await?;
+        let Admitted { entry, permit, stop } = self.admit(parts).await?;
         let _until_answered = (permit, stop);
         let Ok(body) = timeout_at(deadline, read(body, settings)).await else {
             let text = "the batch did not arrive in time";
             return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
         };
         let messages = split(&body?, settings)?;
-        let exchange = Exchange::start(start, settings);
+        let exchange = Exchange::start(&*entry, settings);
         match timeout_at(deadline, exchange.run(messages)).await {
             Ok(answer) => Ok(text(answer?)),
             Err(_) => {
@@ -60,7 +61,7 @@ async fn read<B>(body: B, settings: &Settings) -> Result<ByteString, Refusal>
 where
     B: Body<Error: Into<BoxError>>,
 {
-    let limit = settings.websocket.max_message_size;
+    let limit = settings.max_message_size;
     // What says beforehand that it is larger need not be read at all.
     let announced = body.size_hint().lower();
     if usize::try_from(announced).is_ok_and(|announced| announced <= limit) {
@@ -111,10 +112,9 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn start(start: Start, settings: &Settings) -> Self {
-        let (main, begun) = start();
-        let (session, connection) = Session::new(Some(main), settings.options.clone());
-        begun(&connection);
+    fn start(entry: &dyn Entry, settings: &Settings) -> Self {
+        let (session, connection) = Session::new(Some(entry.main()), settings.options.clone());
+        entry.begun(&connection);
         Self { session, connection }
     }
 

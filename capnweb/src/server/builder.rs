@@ -2,18 +2,16 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use futures::{FutureExt, future::BoxFuture};
 use http::HeaderValue;
 
 use super::{
     Accepted, Refusal, Rpc, UpgradeRequest,
+    admission::{Authenticate, Hooks, OnConnect, Settings},
     origin::Origins,
-    service::{Admit, Begun, Settings, Start},
 };
-use crate::{
-    Connection, Options, Stub,
-    transport::websocket::{KeepAlive, WebSocketConfig},
-};
+#[cfg(feature = "server")]
+use crate::transport::websocket::KeepAlive;
+use crate::{Connection, MaybeSend, MaybeSync, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE};
 
 /// Starts to describe an endpoint; the [module documentation](super) has an example.
 pub fn rpc() -> Builder<Undecided> {
@@ -21,10 +19,14 @@ pub fn rpc() -> Builder<Undecided> {
         settings: Settings {
             origins: Origins::Same,
             options: Options::default(),
-            websocket: WebSocketConfig::default(),
+            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
+            #[cfg(feature = "server")]
+            keep_alive: Some(KeepAlive::default()),
             handshake_timeout: Duration::from_secs(10),
             max_connections: 10_000,
+            #[cfg(feature = "server")]
             max_batch_messages: 100_000,
+            #[cfg(feature = "server")]
             batch_timeout: Duration::from_secs(60),
             subprotocol: None,
         },
@@ -46,14 +48,9 @@ pub struct Undecided(());
 
 /// Decided: what finds out the identity `I` of whoever asks.
 pub struct Decided<I> {
-    authenticate: Authenticate<I>,
-    on_connect: Option<Arc<OnConnect<I>>>,
+    authenticate: Box<dyn Authenticate<I>>,
+    on_connect: Option<Box<dyn OnConnect<I>>>,
 }
-
-type OnConnect<I> = dyn Fn(&Accepted<I>, Connection) + Send + Sync;
-
-type Authenticate<I> =
-    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<I, Refusal>> + Send + Sync>;
 
 impl Builder<Undecided> {
     /// Lets in whom this hook accepts. It sees the request before there is an answer; what it
@@ -62,12 +59,12 @@ impl Builder<Undecided> {
     /// The hook has [`handshake_timeout`](Self::handshake_timeout) to decide in.
     pub fn authenticate<I, F, Fut>(self, hook: F) -> Builder<Decided<I>>
     where
-        I: Send + 'static,
-        F: Fn(UpgradeRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<I, Refusal>> + Send + 'static,
+        I: MaybeSend + 'static,
+        F: Fn(UpgradeRequest) -> Fut + MaybeSend + MaybeSync + 'static,
+        Fut: Future<Output = Result<I, Refusal>> + MaybeSend + 'static,
     {
-        let authenticate: Authenticate<I> = Box::new(move |request| hook(request).boxed());
-        Builder { settings: self.settings, access: Decided { authenticate, on_connect: None } }
+        let access = Decided { authenticate: Box::new(hook), on_connect: None };
+        Builder { settings: self.settings, access }
     }
 
     /// Lets in everybody who can reach the server and whose web page's origin is allowed.
@@ -76,15 +73,15 @@ impl Builder<Undecided> {
     }
 }
 
-impl<I: Send + 'static> Builder<Decided<I>> {
-    /// Gives this hook each connection when it has begun: to call the client's main object, to watch
-    /// or to close the connection. Not for authorization, which has been decided by then. A batch counts as a connection; its client can be called,
-    /// but cannot answer.
+impl<I: MaybeSend + 'static> Builder<Decided<I>> {
+    /// Gives this hook each connection when it has begun: to call the client's main object, to
+    /// watch or to close the connection. Not for authorization, which has been decided by then. A
+    /// batch counts as a connection; its client can be called, but cannot answer.
     pub fn on_connect(
         mut self,
-        hook: impl Fn(&Accepted<I>, Connection) + Send + Sync + 'static,
+        hook: impl Fn(&Accepted<I>, Connection) + MaybeSend + MaybeSync + 'static,
     ) -> Self {
-        self.access.on_connect = Some(Arc::new(hook));
+        self.access.on_connect = Some(Box::new(hook));
         self
     }
 
@@ -92,31 +89,12 @@ impl<I: Send + 'static> Builder<Decided<I>> {
     /// may do is decided here: by which object it is given.
     pub fn main<F, M>(self, main: F) -> Rpc
     where
-        F: Fn(&Accepted<I>) -> M + Send + Sync + 'static,
+        F: Fn(&Accepted<I>) -> M + MaybeSend + MaybeSync + 'static,
         M: Into<Stub>,
     {
         let Decided { authenticate, on_connect } = self.access;
-        let main = Arc::new(main);
-        let admit: Admit = Box::new(move |request| {
-            let identity = authenticate(request.clone());
-            let main = main.clone();
-            let on_connect = on_connect.clone();
-            async move {
-                let accepted = Accepted::new(identity.await?, request);
-                let start: Start = Box::new(move || {
-                    let main = main(&accepted).into();
-                    let begun: Begun = Box::new(move |connection| {
-                        if let Some(hook) = on_connect {
-                            hook(&accepted, connection.clone());
-                        }
-                    });
-                    (main, begun)
-                });
-                Ok(start)
-            }
-            .boxed()
-        });
-        Rpc::new(self.settings, admit)
+        let main = Box::new(move |accepted: &Accepted<I>| main(accepted).into());
+        Rpc::new(self.settings, Arc::new(Hooks { authenticate, on_connect, main }))
     }
 }
 
@@ -144,16 +122,18 @@ impl<A> Builder<A> {
 
     /// The largest message that is accepted from a client, and the largest body of a batch, in
     /// bytes. A larger body is answered 413. The default is
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::websocket::DEFAULT_MAX_MESSAGE_SIZE), which
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE), which
     /// is as much as the protocol allows; few applications need it.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.settings.websocket.max_message_size = bytes;
+        self.settings.max_message_size = bytes;
         self
     }
 
-    /// How a client that has silently gone is found out; `None` switches pings off.
+    /// How a client that has silently gone is found out; `None` switches pings off. Not on
+    /// Workers, where the runtime sends none.
+    #[cfg(feature = "server")]
     pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
-        self.settings.websocket.keep_alive = keep_alive.into();
+        self.settings.keep_alive = keep_alive.into();
         self
     }
 
@@ -165,6 +145,7 @@ impl<A> Builder<A> {
 
     /// How many messages a batch may consist of; one with more is answered 413. 100,000 unless
     /// set. A call that is awaited takes two.
+    #[cfg(feature = "server")]
     pub fn max_batch_messages(mut self, count: usize) -> Self {
         self.settings.max_batch_messages = count;
         self
@@ -174,15 +155,15 @@ impl<A> Builder<A> {
     /// known; 60 seconds unless set. After that it is answered 408 if it has not arrived
     /// completely, else 504. Methods that are still running then go on as those of a connection
     /// that has ended do.
+    #[cfg(feature = "server")]
     pub fn batch_timeout(mut self, timeout: Duration) -> Self {
         self.settings.batch_timeout = timeout;
         self
     }
 
     /// How many connections and batches there may be at a time, those being authenticated
-    /// included; others
-    /// are answered 503. 10,000 unless set: with a few tens of kilobytes for each that is idle, it
-    /// stays below what one process can hold.
+    /// included; others are answered 503. 10,000 unless set: with a few tens of kilobytes for each
+    /// that is idle, it stays below what one process can hold.
     pub fn max_connections(mut self, count: usize) -> Self {
         self.settings.max_connections = count;
         self

@@ -1,23 +1,20 @@
 //! The opening handshake of a WebSocket, from the server's side (RFC 6455, section 4.2).
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header,
-    request::Parts,
-};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header, request::Parts};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Refusal, ResponseBody};
+use super::{
+    Refusal, ResponseBody,
+    offer::{check_method, chosen, has_token},
+};
 
 /// Checks that this is a complete request for a WebSocket.
 ///
 /// # Errors
 /// What is wrong with it, as an answer.
 pub(super) fn check(parts: &Parts) -> Result<(), Refusal> {
-    if parts.method != Method::GET {
-        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "a WebSocket starts with a GET")
-            .header(header::ALLOW, HeaderValue::from_static("GET")));
-    }
+    check_method(&parts.method)?;
     if parts.version != Version::HTTP_11 {
         return Err(Refusal::bad_request("a WebSocket starts with HTTP/1.1"));
     }
@@ -40,11 +37,6 @@ pub(super) fn check(parts: &Parts) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the request asks for a WebSocket at all.
-pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
-    has_token(headers, header::UPGRADE, "websocket")
-}
-
 /// The answer that turns the connection into a WebSocket; for requests that passed [`check`].
 pub(super) fn switch(
     headers: &HeaderMap,
@@ -58,21 +50,8 @@ pub(super) fn switch(
     answer.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    if let Some(subprotocol) = subprotocol
-        && let Ok(token) = subprotocol.to_str()
-        && has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, token)
-    {
+    if let Some(subprotocol) = chosen(subprotocol, headers) {
         answer.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol.clone());
     }
     response
-}
-
-/// Whether a comma-separated header, in one line or several, lists this token.
-fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
-    headers.get_all(name).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|&byte| byte == b',')
-            .any(|listed| listed.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-    })
 }

@@ -1,5 +1,6 @@
-//! Serving sessions over WebSockets and in HTTP batches, behind any server that is built on hyper
-//! and tower.
+//! Serving sessions over WebSockets and in HTTP batches: behind any server that is built on hyper
+//! and tower, and (WebSockets only) on Cloudflare Workers, where an endpoint answers `fetch`, see
+//! the module `workers`.
 //!
 //! Owns the way from a request to a running session: the checks of the handshake, who may connect
 //! and from which web pages, the limits on connections and batches, and their orderly end. Knows
@@ -53,22 +54,33 @@
 //! with the user's cookies. (For a page of another origin to read a batch's answer, it also needs
 //! the headers of CORS, which a layer in front of the endpoint can add.)
 
+pub(crate) mod admission;
+#[cfg(feature = "server")]
 mod batch;
 mod builder;
+#[cfg(feature = "server")]
 mod handshake;
+#[cfg(feature = "server")]
 mod listen;
+pub(crate) mod offer;
 mod origin;
 mod refusal;
 mod request;
+#[cfg(feature = "server")]
 mod service;
 
 pub use self::{
     builder::{Builder, Decided, Undecided, rpc},
-    listen::serve,
     refusal::Refusal,
     request::{Accepted, PeerAddr, UpgradeRequest},
+};
+#[cfg(feature = "server")]
+pub use self::{
+    listen::serve,
     service::{ResponseBody, Rpc},
 };
+#[cfg(not(feature = "server"))]
+pub use crate::workers::Rpc;
 
 /// Compares a secret with what was presented, in a time that does not depend on where they differ.
 /// The time does tell whether the lengths are equal: compare digests where that matters.

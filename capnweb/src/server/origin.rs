@@ -7,7 +7,7 @@ use super::Refusal;
 
 /// The rule about the `Origin` header. Requests without one are no browser's and always pass.
 #[derive(Clone, Debug)]
-pub(super) enum Origins {
+pub(crate) enum Origins {
     /// Only pages that come from this very host.
     Same,
     /// Only pages of these origins, in the form in which browsers send them.
@@ -16,13 +16,13 @@ pub(super) enum Origins {
 }
 
 impl Origins {
-    pub(super) fn listed<O: AsRef<str>>(origins: impl IntoIterator<Item = O>) -> Self {
+    pub(crate) fn listed<O: AsRef<str>>(origins: impl IntoIterator<Item = O>) -> Self {
         Self::Listed(origins.into_iter().map(|origin| normal(origin.as_ref())).collect())
     }
 
     /// # Errors
     /// A 403 that says what has to be allowed.
-    pub(super) fn check(&self, headers: &HeaderMap, host: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, headers: &HeaderMap, host: Option<&str>) -> Result<(), Refusal> {
         let mut sent = headers.get_all(header::ORIGIN).iter();
         let allowed = match (self, sent.next(), sent.next()) {
             (Self::Any, _, _) | (_, None, _) => true,

@@ -4,8 +4,6 @@ use std::{error::Error, fmt};
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::ResponseBody;
-
 /// An answer to a request that gets no session: a status, and a JSON body `{"error": "..."}`.
 ///
 /// The message is for the client: it should say what to do, and nothing of the server's inside.
@@ -43,7 +41,7 @@ impl Refusal {
     }
 
     /// 400: the request makes no sense here.
-    pub(super) fn bad_request(message: &str) -> Self {
+    pub(crate) fn bad_request(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
@@ -65,9 +63,9 @@ impl Refusal {
         &self.message
     }
 
-    pub(super) fn into_response(self) -> Response<ResponseBody> {
+    pub(crate) fn into_response<B: From<String>>(self) -> Response<B> {
         let body = format!("{{\"error\":{}}}", JsonString(&self.message));
-        let mut response = Response::new(ResponseBody::from(body));
+        let mut response = Response::new(B::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

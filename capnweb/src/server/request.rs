@@ -17,7 +17,7 @@ pub struct UpgradeRequest(Arc<Parts>);
 pub struct PeerAddr(pub SocketAddr);
 
 impl UpgradeRequest {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }
 

@@ -20,9 +20,13 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{Refusal, UpgradeRequest, handshake, origin::Origins};
+use super::{
+    Refusal, UpgradeRequest,
+    admission::{Admit, Entry, Settings},
+    handshake, offer,
+};
 use crate::{
-    Connection, Options, Stub,
+    Connection,
     transport::websocket::{WebSocketConfig, WebSocketTransport},
 };
 
@@ -31,35 +35,13 @@ pub type ResponseBody = Full<Bytes>;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Decides about a request, and hands out what starts the connection.
-pub(super) type Admit =
-    Box<dyn Fn(UpgradeRequest) -> BoxFuture<'static, Result<Start, Refusal>> + Send + Sync>;
-
-/// Makes the connection's main object, and hands out what wants to see the connection then.
-pub(super) type Start = Box<dyn FnOnce() -> (Stub, Begun) + Send>;
-
-pub(super) type Begun = Box<dyn FnOnce(&Connection) + Send>;
-
-/// What can be set on an endpoint.
-#[derive(Debug)]
-pub(super) struct Settings {
-    pub(super) origins: Origins,
-    pub(super) options: Options,
-    pub(super) websocket: WebSocketConfig,
-    pub(super) handshake_timeout: Duration,
-    pub(super) max_connections: usize,
-    pub(super) max_batch_messages: usize,
-    pub(super) batch_timeout: Duration,
-    pub(super) subprotocol: Option<HeaderValue>,
-}
-
 /// An endpoint: a [`tower_service::Service`] for any server that upgrades connections in hyper's
 /// way, answering batches as well, and the handle to end its sessions. Clones share connections, limit and end.
 #[derive(Clone)]
 pub struct Rpc(Arc<Endpoint>);
 
 impl Rpc {
-    pub(super) fn new(settings: Settings, admit: Admit) -> Self {
+    pub(super) fn new(settings: Settings, admit: Arc<dyn Admit>) -> Self {
         let permits = settings.max_connections.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Endpoint {
             permits: Arc::new(Semaphore::new(permits)),
@@ -107,7 +89,7 @@ where
         let (parts, body) = request.into_parts();
         let endpoint = self.0.clone();
         async move {
-            let answer = if handshake::is_upgrade(&parts.headers) {
+            let answer = if offer::is_upgrade(&parts.headers) {
                 // Who is refused has no other use for the connection, and may wait for its end.
                 let close = |refusal: Refusal| {
                     refusal.header(header::CONNECTION, HeaderValue::from_static("close"))
@@ -150,14 +132,14 @@ impl Stop {
 
 pub(super) struct Endpoint {
     pub(super) settings: Settings,
-    admit: Admit,
+    admit: Arc<dyn Admit>,
     permits: Arc<Semaphore>,
     stop: watch::Sender<Option<Duration>>,
 }
 
 /// A request that was let in. Counts as a connection, and delays the shutdown, until it is dropped.
 pub(super) struct Admitted {
-    pub(super) start: Start,
+    pub(super) entry: Box<dyn Entry>,
     pub(super) permit: OwnedSemaphorePermit,
     pub(super) stop: Stop,
 }
@@ -193,9 +175,9 @@ impl Endpoint {
             return Err(Refusal::unavailable("too many connections; try again later")
                 .header(header::RETRY_AFTER, HeaderValue::from_static("10")));
         };
-        let decision = (self.admit)(UpgradeRequest::new(parts));
+        let decision = self.admit.clone().admit(UpgradeRequest::new(parts));
         match timeout(settings.handshake_timeout, decision).await {
-            Ok(start) => Ok(Admitted { start: start?, permit, stop }),
+            Ok(entry) => Ok(Admitted { entry: entry?, permit, stop }),
             Err(_) => {
                 tracing::warn!("authentication took longer than {:?}", settings.handshake_timeout);
                 Err(Refusal::unavailable("authentication takes too long; try again later"))
@@ -205,17 +187,22 @@ impl Endpoint {
 
     /// One connection from its upgrade to its end.
     async fn session(self: Arc<Self>, upgrade: OnUpgrade, admitted: Admitted) {
-        let Admitted { start, permit, mut stop } = admitted;
+        let Admitted { entry, permit, mut stop } = admitted;
         let settings = &self.settings;
         let io = match timeout(settings.handshake_timeout, upgrade).await {
             Ok(Ok(io)) => TokioIo::new(io),
             Ok(Err(error)) => return tracing::debug!(%error, "an upgrade failed"),
             Err(_) => return tracing::debug!("an upgrade took too long"),
         };
-        let transport = WebSocketTransport::server(io, &settings.websocket).await;
-        let (main, begun) = start();
-        let connection = Connection::start(transport, Some(main), settings.options.clone());
-        begun(&connection);
+        let config = WebSocketConfig {
+            max_message_size: settings.max_message_size,
+            keep_alive: settings.keep_alive,
+            ..WebSocketConfig::default()
+        };
+        let transport = WebSocketTransport::server(io, &config).await;
+        let connection = Connection::start(transport, Some(entry.main()), settings.options.clone());
+        entry.begun(&connection);
+        drop(entry);
         tokio::select! {
             _ = connection.closed() => {}
             grace = stop.requested() => {

@@ -22,3 +22,15 @@ pub(crate) use self::{
     readable::Readable,
 };
 pub use self::{readable::ReadableStream, writable::WritableStream};
+
+/// The error as I/O knows it.
+#[cfg(not(target_arch = "wasm32"))]
+fn io_error(error: crate::Error) -> std::io::Error {
+    std::io::Error::other(error)
+}
+
+/// The error as I/O knows it: its text, as what it holds cannot cross threads on this target.
+#[cfg(target_arch = "wasm32")]
+fn io_error(error: crate::Error) -> std::io::Error {
+    std::io::Error::other(error.to_string())
+}

@@ -11,7 +11,10 @@ use std::{
 use futures::{AsyncRead, FutureExt, Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned, ser};
 
-use super::pipe::{Item, PipeReader, Resolution};
+use super::{
+    io_error,
+    pipe::{Item, PipeReader, Resolution},
+};
 use crate::{
     codec::{
         self, frame,
@@ -176,7 +179,7 @@ impl ReadableStream<Bytes> {
 
     /// The stream's bytes one after the other.
     pub fn into_async_read(self) -> impl AsyncRead + Unpin {
-        self.map_err(std::io::Error::other).into_async_read()
+        self.map_err(io_error).into_async_read()
     }
 }
 

@@ -12,6 +12,7 @@ use futures::{AsyncWrite, FutureExt, Sink, SinkExt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned, ser};
 
 use super::{
+    io_error,
     pipe::pipe,
     readable::{Chunk, Readable},
     writer::Writer,
@@ -149,18 +150,18 @@ impl AsyncWrite for ByteWriter {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.0.poll_ready_unpin(cx)).map_err(io::Error::other)?;
+        ready!(self.0.poll_ready_unpin(cx)).map_err(io_error)?;
         let chunk = &bytes[..bytes.len().min(64 * 1024)];
-        self.0.start_send_unpin(Bytes::new(chunk.to_vec())).map_err(io::Error::other)?;
+        self.0.start_send_unpin(Bytes::new(chunk.to_vec())).map_err(io_error)?;
         Poll::Ready(Ok(chunk.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_flush_unpin(cx).map_err(io::Error::other)
+        self.0.poll_flush_unpin(cx).map_err(io_error)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_close_unpin(cx).map_err(io::Error::other)
+        self.0.poll_close_unpin(cx).map_err(io_error)
     }
 }
 

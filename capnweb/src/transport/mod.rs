@@ -53,6 +53,8 @@
 //! }
 //! ```
 
+#[cfg(any(feature = "websocket", all(feature = "worker", target_arch = "wasm32")))]
+pub(crate) mod close;
 pub mod lines;
 pub mod memory;
 #[cfg(feature = "websocket")]
@@ -66,6 +68,10 @@ use std::{
 use bytestring::ByteString;
 
 use crate::MaybeSend;
+
+/// The default limit on one message, in bytes: what the protocol's own limit of 32 Mi UTF-16 units
+/// can take in UTF-8, where one unit is at most three bytes (and a surrogate pair four).
+pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 3 * 32 * 1024 * 1024;
 
 /// A two-way channel of text messages: ordered, reliable, with a beginning and an end.
 ///

@@ -36,12 +36,12 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{CloseReason, Transport, TransportError};
+pub use super::DEFAULT_MAX_MESSAGE_SIZE;
+use super::{
+    CloseReason, Transport, TransportError,
+    close::{self, ABNORMAL, NO_STATUS},
+};
 use crate::MaybeSend;
-
-/// The default limit on one message, in bytes: what the protocol's own limit of 32 Mi UTF-16 units
-/// can take in UTF-8, where one unit is at most three bytes (and a surrogate pair four).
-pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 3 * 32 * 1024 * 1024;
 
 /// The whole read buffer is cleared before every read from the socket, so a large one costs more
 /// on each small message than it saves on a large one.
@@ -52,16 +52,6 @@ const WRITE_BUFFER: usize = 64 * 1024;
 
 /// Messages above this size go out in fragments of this size.
 const FRAGMENT: usize = 256 * 1024;
-
-/// What a close frame has room for beside its code.
-const MAX_CLOSE_REASON: usize = 123;
-
-/// The close code of a session that broke.
-const ABORTED: u16 = 3000;
-/// What a close frame without a code counts as.
-const NO_STATUS: u16 = 1005;
-/// What an end without a close frame counts as.
-const ABNORMAL: u16 = 1006;
 
 /// What can be set on a WebSocket.
 #[derive(Clone, Debug)]
@@ -439,13 +429,8 @@ fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll
 }
 
 fn close_frame(reason: &CloseReason) -> CloseFrame {
-    match reason {
-        CloseReason::Done => CloseFrame { code: CloseCode::Normal, reason: "".into() },
-        CloseReason::Abort(text) => {
-            let cut = &text[..text.floor_char_boundary(MAX_CLOSE_REASON)];
-            CloseFrame { code: CloseCode::from(ABORTED), reason: cut.into() }
-        }
-    }
+    let (code, reason) = close::frame(reason);
+    CloseFrame { code: CloseCode::from(code), reason: reason.into() }
 }
 
 /// Whether this is a peer that has gone, and no trouble of our own.

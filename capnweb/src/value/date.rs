@@ -31,9 +31,17 @@ impl Date {
         if millis.abs() <= MAX_MILLIS { Self(millis.trunc() + 0.0) } else { Self::INVALID }
     }
 
-    /// The current time.
+    /// The current time. On wasm32 this needs the cargo feature `worker`: there the clock is
+    /// JavaScript's.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn now() -> Self {
         Self::try_from(SystemTime::now()).unwrap_or(Self::INVALID)
+    }
+
+    /// The current time. In a Worker it stands still between two operations of input or output.
+    #[cfg(all(feature = "worker", target_arch = "wasm32"))]
+    pub fn now() -> Self {
+        Self::from_millis(worker::js_sys::Date::now())
     }
 
     /// Milliseconds since the epoch; not a number if the date is invalid.

@@ -1,0 +1,303 @@
+//! The one writer of a share.
+//!
+//! Owns: the order of a share's changes, their durability, and the viewers. Everything that changes a share runs in
+//! its object, one change after the other.
+//!
+//! # Written behind
+//!
+//! A change is acknowledged when it is in the object's own SQLite, and gets to R2 by an alarm a second later, with all
+//! that have come meanwhile. R2 takes about one write per second and key, so the other way, to acknowledge all changes
+//! of a second after one write to R2, would make each of them wait that long; a client that syncs after each change
+//! would get one answer per second. What an eviction or a restart interrupts is in the journal and is caught up with by
+//! the alarm, which the runtime keeps. Only reads that go to R2 directly are up to a second old.
+
+use std::time::Duration;
+
+use futures::lock::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use worker::{
+    Bucket, Conditional, DurableObject, Env, Error, Method, Request, Response, Result, State, Stub,
+    WebSocket, WebSocketIncomingMessage, WebSocketPair, durable_object, wasm_bindgen,
+};
+
+use super::LIMITS;
+use super::journal::{Entry, Journal};
+use crate::core::rules::{self, DeleteResult, ShareInfo, SyncResult};
+use crate::core::{Secret, SessionId, ShareDocument, ShareError, ShareId};
+
+/// The binding of the class.
+pub(super) const BINDING: &str = "SESSIONS_BROADCAST";
+
+/// The binding of the bucket.
+const BUCKET: &str = "SESSIONS_STORE";
+
+/// How long a change may wait for others before all of them are written to R2: a little more than the second that R2
+/// wants between two writes.
+const WRITE_BEHIND: Duration = Duration::from_millis(1_100);
+
+/// The pause after a write that R2 refused.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How viewers of a share are told that it was deleted.
+const DELETED: (u16, &str) = (4404, "Share deleted");
+
+/// What is asked of a share's object.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) id: String,
+    pub(super) command: Command,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Command {
+    Create { session_id: String, secret: Secret, url: String, initial_data: Option<Vec<Value>> },
+    Sync { secret: String, data: Vec<Value> },
+    Delete { secret: String },
+}
+
+/// What the object answers.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Answer {
+    Done(Value),
+    Refused(String),
+}
+
+/// The object of a share.
+pub(super) fn stub(env: &Env, id: &ShareId) -> Result<Stub> {
+    env.durable_object(BINDING)?.get_by_name(id.as_str())
+}
+
+/// The Durable Object of one share.
+#[durable_object]
+pub struct SessionBroadcast {
+    state: State,
+    env: Env,
+    /// The share as it is with all changes, unless it has to be read first. The lock is held for a whole change and
+    /// for a whole write to R2.
+    share: Mutex<Option<Loaded>>,
+}
+
+/// A share in memory.
+struct Loaded {
+    document: Option<ShareDocument>,
+    /// What R2 calls the version that it has.
+    etag: Option<String>,
+}
+
+/// Why a command was not carried out.
+enum Failure {
+    Refused(ShareError),
+    Runtime(Error),
+}
+
+impl DurableObject for SessionBroadcast {
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, share: Mutex::new(None) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        if request.method() == Method::Get {
+            return self.watch();
+        }
+        let Order { id, command } = serde_json::from_str(&request.text().await?)?;
+        let answer = match self.carry_out(&id, command).await {
+            Ok(answer) => Answer::Done(answer),
+            Err(Failure::Refused(error)) => Answer::Refused(error.to_string()),
+            Err(Failure::Runtime(error)) => return Err(error),
+        };
+        Response::from_json(&answer)
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        let mut share = self.share.lock().await;
+        if let Err(error) = self.write(&mut share).await {
+            // Not passed on: the runtime gives up after a few attempts of its own.
+            worker::console_error!("a share could not be written to R2: {error}");
+            self.state.storage().set_alarm(RETRY).await?;
+        }
+        Response::empty()
+    }
+
+    async fn websocket_message(&self, _: WebSocket, _: WebSocketIncomingMessage) -> Result<()> {
+        // Viewers have nothing to say.
+        Ok(())
+    }
+
+    async fn websocket_close(&self, socket: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
+        // Fails where the runtime has answered by itself.
+        let _ = socket.close(Some(1000), Some(""));
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _: WebSocket, _: Error) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl SessionBroadcast {
+    /// Adds a viewer. The object need not stay in memory for it.
+    fn watch(&self) -> Result<Response> {
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        self.state.accept_web_socket(&server);
+        Response::from_websocket(client)
+    }
+
+    async fn carry_out(&self, id: &str, command: Command) -> std::result::Result<Value, Failure> {
+        let mut share = self.share.lock().await;
+        let journal = self.journal()?;
+        journal.set_id(id)?;
+        // A change that fails leaves nothing in memory, and the next one reads again what is durable.
+        let Loaded { document, etag } = self.load(&mut share, &journal, id).await?;
+        let now = worker::Date::now().as_millis();
+        let (document, answer) = match command {
+            Command::Create { session_id, secret, url, initial_data } => {
+                let session = SessionId::parse(session_id)?;
+                let is_new = document.is_none();
+                let data = initial_data.clone();
+                let (document, _) =
+                    rules::create(document, &session, secret, initial_data, &LIMITS, now)?;
+                document.encode(&LIMITS)?;
+                let secret = document.metadata.secret.clone();
+                if is_new {
+                    let session_id = session.as_str().to_owned();
+                    journal
+                        .append(&Entry::Create { session_id, secret: secret.clone(), now }, 0)?;
+                }
+                if let Some(data) = data {
+                    self.publish(&journal, &document, data, now)?;
+                }
+                let info = ShareInfo { id: id.to_owned(), secret, url };
+                (Some(document), serde_json::to_value(info)?)
+            }
+            Command::Sync { secret, data } => {
+                let document = rules::sync(document, &secret, data.clone(), &LIMITS, now)?;
+                document.encode(&LIMITS)?;
+                let sync_count = document.metadata.sync_count;
+                self.publish(&journal, &document, data, now)?;
+                (Some(document), serde_json::to_value(SyncResult { success: true, sync_count })?)
+            }
+            Command::Delete { secret } => {
+                rules::delete(document, &secret)?;
+                journal.append(&Entry::Delete, 0)?;
+                for viewer in self.state.get_websockets() {
+                    // Fails where the viewer has gone.
+                    let _ = viewer.close(Some(DELETED.0), Some(DELETED.1));
+                }
+                (None, serde_json::to_value(DeleteResult { success: true })?)
+            }
+        };
+        *share = Some(Loaded { document, etag });
+        let storage = self.state.storage();
+        if !journal.is_empty()? && storage.get_alarm().await?.is_none() {
+            storage.set_alarm(WRITE_BEHIND).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Makes a sync durable, and shows it to the viewers. The runtime sends nothing out before it is durable.
+    fn publish(
+        &self,
+        journal: &Journal,
+        document: &ShareDocument,
+        data: Vec<Value>,
+        now: u64,
+    ) -> Result<()> {
+        let frame = serde_json::to_string(&data)?;
+        journal.append(&Entry::Sync { data, now }, document.metadata.sync_count)?;
+        for viewer in self.state.get_websockets() {
+            // Fails where the viewer has gone.
+            let _ = viewer.send_with_str(&frame);
+        }
+        Ok(())
+    }
+
+    /// Takes the share out of memory, or out of R2 and the journal.
+    async fn load(
+        &self,
+        share: &mut Option<Loaded>,
+        journal: &Journal,
+        id: &str,
+    ) -> Result<Loaded> {
+        if let Some(loaded) = share.take() {
+            return Ok(loaded);
+        }
+        let object = self.bucket()?.get(format!("share/{id}")).execute().await?;
+        let (stored, etag) = match &object {
+            Some(object) => {
+                let body = object.body().ok_or("an object of R2 came without its content")?;
+                let stored = ShareDocument::decode(&body.bytes().await?)?;
+                (Some(stored), Some(object.etag()))
+            }
+            None => (None, None),
+        };
+        Ok(Loaded { document: journal.replay(stored)?, etag })
+    }
+
+    /// Brings R2 to the state that the share is in.
+    async fn write(&self, share: &mut Option<Loaded>) -> Result<()> {
+        let journal = self.journal()?;
+        let Some(id) = journal.id()? else { return Ok(()) };
+        if journal.is_empty()? {
+            return Ok(());
+        }
+        let Loaded { document, etag } = self.load(share, &journal, &id).await?;
+        let bucket = self.bucket()?;
+        let id = ShareId::parse(id).ok_or("the share has an impossible id")?;
+        let (content, listing) = (format!("share/{id}"), format!("index/{id}"));
+        // A share is written before its index entry and removed after it: an entry may be missing, never left over.
+        let etag = match &document {
+            Some(document) => {
+                let json = document.encode(&LIMITS).map_err(|error| error.to_string())?;
+                let put = bucket.put(content, json);
+                let put = match etag {
+                    Some(etag) => put.only_if(Conditional {
+                        etag_matches: Some(etag),
+                        ..Conditional::default()
+                    }),
+                    None => put,
+                };
+                let Some(object) = put.execute().await? else {
+                    journal.rebase()?;
+                    return Err("somebody else has written there; merging".into());
+                };
+                bucket.put(listing, document.index(&id).encode()).execute().await?;
+                Some(object.etag())
+            }
+            None => {
+                bucket.delete(listing).await?;
+                bucket.delete(content).await?;
+                None
+            }
+        };
+        journal.clear()?;
+        *share = Some(Loaded { document, etag });
+        Ok(())
+    }
+
+    fn journal(&self) -> Result<Journal> {
+        Journal::open(self.state.storage().sql())
+    }
+
+    fn bucket(&self) -> Result<Bucket> {
+        self.env.bucket(BUCKET)
+    }
+}
+
+impl From<ShareError> for Failure {
+    fn from(error: ShareError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Runtime(error.into())
+    }
+}

@@ -1,0 +1,177 @@
+// The share service as a Worker: one writer per share, whatever happens to its object.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { WebSocket } from "../interop/capnweb.mjs";
+import { connect, refusal } from "../interop/support.mjs";
+import { key, startShare } from "./share-worker.mjs";
+
+const newSessionID = () => `session-${randomBytes(8).toString("hex")}`;
+const message = id => ({ type: "message", data: { id, role: "user" } });
+const headers = { "x-opencode-share-key": key };
+
+/** A viewer of a share, with what it was shown. */
+async function view(service, id) {
+  const ws = new WebSocket(service.url(`/ws/${id}`, "ws"));
+  const frames = [];
+  const watchers = new Set();
+  const notify = () => { for (const resolve of watchers) resolve(); };
+  ws.on("message", data => { frames.push(JSON.parse(String(data))); notify(); });
+  const closed = once(ws, "close").then(([code, reason]) => ({ code, reason: String(reason) }));
+  await once(ws, "open");
+  /** Resolves when it has been shown so many syncs. */
+  const seen = async count => {
+    while (frames.length < count) await new Promise(resolve => watchers.add(resolve));
+  };
+  return { ws, frames, seen, closed };
+}
+
+/** Waits until what the bucket holds satisfies a condition. */
+async function eventually(service, name, condition) {
+  for (;;) {
+    const value = await service.stored(name);
+    if (condition(value)) return value;
+    await sleep(100);
+  }
+}
+
+describe("the share service on Workers", { timeout: 120_000 }, () => {
+  let service;
+  before(async () => { service = await startShare(); });
+  after(async () => {
+    await service.stop();
+    assert.deepEqual(service.complaints, [], "the runtime complained");
+  });
+
+  it("passes the suite for share services", async () => {
+    const runner = spawn(process.execPath, ["--test", "share.test.mjs"], {
+      cwd: fileURLToPath(new URL("../interop/", import.meta.url)),
+      stdio: "inherit",
+      env: {
+        ...process.env,
+        // This one says that it is a test that was started by a test, and makes it do nothing.
+        NODE_TEST_CONTEXT: undefined,
+        SHARE_URL: service.url("/rpc/share", "ws"),
+        SHARE_KEY: key,
+      },
+    });
+    const [code] = await once(runner, "exit");
+    assert.equal(code, 0);
+  });
+
+  it("loses none of a hundred concurrent syncs, and shows them in order", async () => {
+    const first = await connect(service.url("/rpc", "ws"), { headers });
+    const sessionID = newSessionID();
+    const { id, secret } = await first.main.createShare(sessionID);
+    const viewer = await view(service, id);
+    const connections = await Promise.all(
+      Array.from({ length: 10 }, () => connect(service.url("/rpc", "ws"), { headers })));
+    const answers = await Promise.all(connections.flatMap(({ main }, c) =>
+      Array.from({ length: 10 }, async (_, n) => {
+        const name = `m-${c}-${n}`;
+        return { name, ...await main.syncShare(id, secret, [message(name)]) };
+      })));
+    const inOrder = answers.toSorted((a, b) => a.syncCount - b.syncCount);
+    assert.deepEqual(inOrder.map(answer => answer.syncCount), Array.from({ length: 100 }, (_, n) => n + 1));
+
+    await viewer.seen(100);
+    const names = inOrder.map(answer => answer.name);
+    assert.deepEqual(viewer.frames.map(([item]) => item.data.id), names);
+
+    const share = await eventually(service, `share/${id}`, share => share?.metadata.syncCount === 100);
+    assert.deepEqual(share.messages.map(it => it.id), names);
+    assert.equal(share.metadata.sessionID, sessionID);
+    assert.equal(share.session.id, sessionID);
+    const index = await eventually(service, `index/${id}`, index => index?.syncCount === 100);
+    assert.equal(index.messageCount, 100);
+
+    const writes = (await service.stored(".writes")).filter(write => write.key === `share/${id}`);
+    assert.deepEqual(writes.filter(write => write.refused), []);
+    for (const { ws } of [first, viewer, ...connections]) ws.terminate();
+  });
+
+  it("keeps what it acknowledged through an eviction, and its viewers", async () => {
+    const connection = await connect(service.url("/rpc", "ws"), { headers });
+    const { main } = connection;
+    const { id, secret } = await main.createShare(newSessionID(), [message("a")]);
+    const viewer = await view(service, id);
+    // The runtime evicts an object that has been idle for ten seconds.
+    await sleep(13_000);
+    assert.deepEqual(await main.syncShare(id, secret, [message("b")]), { success: true, syncCount: 2 });
+    await viewer.seen(1);
+    assert.deepEqual(viewer.frames, [[message("b")]]);
+    const share = await eventually(service, `share/${id}`, share => share?.metadata.syncCount === 2);
+    assert.deepEqual(share.messages.map(it => it.id), ["a", "b"]);
+    for (const { ws } of [connection, viewer]) ws.terminate();
+  });
+
+  it("tells viewers of a deleted share, and removes it from the bucket", async () => {
+    const connection = await connect(service.url("/rpc", "ws"), { headers });
+    const { main } = connection;
+    const { id, secret } = await main.createShare(newSessionID(), [message("a")]);
+    const viewer = await view(service, id);
+    await eventually(service, `share/${id}`, share => share);
+    assert.deepEqual(await main.deleteShare(id, secret), { success: true });
+    assert.deepEqual(await viewer.closed, { code: 4404, reason: "Share deleted" });
+    await eventually(service, `share/${id}`, share => !share);
+    assert.equal(await service.stored(`index/${id}`), null);
+    connection.ws.terminate();
+  });
+
+  it("wants viewers to ask for a WebSocket", async () => {
+    const response = await fetch(service.url("/ws/abcdefgh"));
+    assert.equal(response.status, 426);
+    assert.deepEqual(await response.json(), { error: "Expected WebSocket upgrade" });
+  });
+});
+
+describe("the share service on Workers, stopped before it has written to the bucket", { timeout: 60_000 }, () => {
+  it("has everything that it acknowledged when it is back", async () => {
+    const folder = await mkdtemp(`${tmpdir()}/share-`);
+    let service = await startShare({ folder });
+    try {
+      const { main } = await connect(service.url("/rpc", "ws"), { headers });
+      // On a busy machine looking into the bucket may take longer than it takes to write to it.
+      let id, secret;
+      do {
+        ({ id, secret } = await main.createShare(newSessionID(), [message("a")]));
+        assert.equal((await main.syncShare(id, secret, [message("b")])).syncCount, 2);
+      } while (await service.stored(`share/${id}`));
+      await service.stop();
+
+      service = await startShare({ folder });
+      // Nobody asks for the share: it is the alarm that catches up.
+      const share = await eventually(service, `share/${id}`, share => share);
+      assert.equal(share.metadata.syncCount, 2);
+      assert.deepEqual(share.messages.map(it => it.id), ["a", "b"]);
+      const again = await connect(service.url("/rpc", "ws"), { headers });
+      assert.equal((await again.main.syncShare(id, secret, [message("c")])).syncCount, 3);
+      again.ws.terminate();
+    } finally {
+      await service.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe("the share service on Workers without a key", () => {
+  it("is closed", async () => {
+    const service = await startShare({ bindings: { SESSIONS_RPC_SHARED_KEY: "" } });
+    try {
+      for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
+        const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
+        assert.equal(status, 403);
+        assert.equal(typeof JSON.parse(body).error, "string");
+      }
+    } finally {
+      await service.stop();
+    }
+  });
+});
