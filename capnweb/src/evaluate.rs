@@ -50,8 +50,9 @@ pub(crate) fn carry_out(text: ByteString, found: Vec<Found>, caller: &Caller) ->
         let cap = match step {
             Step::Cap(cap) => cap,
             Step::Get { hook, path, promise } => {
-                // Whoever holds a promise once more has it twice: nobody need be asked.
-                let is_itself = path.is_empty() && hook.is_promise();
+                // A promise that is kept here is held once more. The peer is asked for another of
+                // one that it keeps.
+                let is_itself = path.is_empty() && hook.is_own_promise();
                 cap(if is_itself { hook } else { hook.get(path) }, promise)
             }
             Step::Call { hook, path, text, args, promise } => {

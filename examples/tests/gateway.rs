@@ -134,3 +134,13 @@ async fn sessions_begin_and_end_through_a_gateway_as_they_should() {
 async fn streams_go_through_a_gateway() {
     run("streams.test.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maps_are_applied_behind_a_gateway() {
+    run("map.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_are_answered_through_a_gateway() {
+    run("batch.test.mjs").await;
+}

@@ -1,19 +1,56 @@
 //! The programs print what they are said to.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// Killed when dropped, whatever becomes of the test.
-struct Server(Child);
+/// A program that is running. Killed when dropped, whatever becomes of the test.
+struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
 
-impl Drop for Server {
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, input, output }
+    }
+
+    /// The next line that it prints.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Ends its input, and waits until it has ended in good order.
+    fn end(mut self) {
+        self.input = None;
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         // Fails if it has ended, which is just as well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
+}
+
+/// Starts a server on a port of its choice, and returns the URL that it prints.
+fn serve(program: &str, args: &[&str]) -> (Running, String) {
+    let mut server = Running::start(Command::new(program).arg("127.0.0.1:0").args(args));
+    let url = server.line().strip_prefix("listening on ").unwrap().to_owned();
+    (server, url)
 }
 
 /// Runs a program, which has to succeed, and returns the lines that it prints.
@@ -25,11 +62,7 @@ fn lines(command: &mut Command) -> Vec<String> {
 
 #[test]
 fn hello_client_talks_to_hello_server() {
-    let mut server = Command::new(env!("CARGO_BIN_EXE_hello-server"));
-    let mut server = server.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().map(Server).unwrap();
-    let mut line = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim_end().strip_prefix("listening on ").unwrap();
+    let (_server, url) = serve(env!("CARGO_BIN_EXE_hello-server"), &[]);
     let printed = lines(Command::new(env!("CARGO_BIN_EXE_hello-client")).arg(url));
     assert_eq!(printed, ["Hello, world!", "3", "2", "1", "0", "lift-off"]);
 }
@@ -50,4 +83,60 @@ fn pipelining_takes_one_round_trip() {
     assert_eq!(printed[answer], r#"< ["resolve",3,"Hello, Alice!"]"#);
     assert_eq!(printed.iter().filter(|line| line.starts_with('<')).count(), 1);
     assert!(printed.iter().any(|line| line == "Hello, Alice!"), "{printed:?}");
+}
+
+#[test]
+fn a_child_process_is_called_over_its_pipes() {
+    let printed = lines(&mut Command::new(env!("CARGO_BIN_EXE_stdio-parent")));
+    let ended = "the child ended: exit status: 0";
+    assert_eq!(printed, ["4 words", "- the", "- quick", "- brown", "- fox", ended]);
+}
+
+#[test]
+fn everybody_in_a_chat_hears_everybody_until_they_leave() {
+    let (_server, url) = serve(env!("CARGO_BIN_EXE_chat-server"), &[]);
+    let join = |name: &str| {
+        Running::start(Command::new(env!("CARGO_BIN_EXE_chat-client")).args([&url, name]))
+    };
+    let mut alice = join("Alice");
+    assert_eq!(alice.line(), "* Alice has come");
+    let mut bob = join("Bob");
+    assert_eq!(bob.line(), "* Bob has come");
+    assert_eq!(alice.line(), "* Bob has come");
+    bob.say("hi");
+    assert_eq!(alice.line(), "Bob: hi");
+    assert_eq!(bob.line(), "Bob: hi");
+    bob.end();
+    assert_eq!(alice.line(), "* Bob has left");
+    // Whoever is killed has left as well.
+    let mut carol = join("Carol");
+    assert_eq!(alice.line(), "* Carol has come");
+    assert_eq!(carol.line(), "* Carol has come");
+    drop(carol);
+    assert_eq!(alice.line(), "* Carol has left");
+    alice.end();
+}
+
+#[test]
+fn an_upload_tells_how_far_it_is() {
+    let (_server, url) = serve(env!("CARGO_BIN_EXE_upload-server"), &[]);
+    let bytes: Vec<u8> = (0..5 << 19).map(|i: u32| (i / 7) as u8).collect();
+    let file = std::env::temp_dir().join(format!("capnweb-upload-{}", std::process::id()));
+    std::fs::write(&file, &bytes).unwrap();
+    let printed = lines(Command::new(env!("CARGO_BIN_EXE_upload-client")).arg(url).arg(&file));
+    std::fs::remove_file(&file).unwrap();
+    let checksum = examples::checksum(0, &bytes);
+    let end = format!("sent 2621440 bytes with the checksum {checksum:08x}");
+    assert_eq!(printed, ["1048576 bytes", "2097152 bytes", &end]);
+}
+
+#[test]
+fn a_page_in_a_browser_calls_the_server_and_is_called_back() {
+    // Installs the JavaScript packages.
+    let mut browser = capnweb_tests::node().into_std();
+    let module = capnweb_tests::tests_dir().join("interop/node_modules/capnweb/dist/index.js");
+    let server = env!("CARGO_BIN_EXE_browser-server");
+    let (_server, url) = serve(server, &[module.to_str().unwrap()]);
+    let printed = lines(browser.args(["page.mjs", &url, "greeting", "countdown", "end"]));
+    assert_eq!(printed, ["Hello, browser!", "3 2 1 0", "lift-off"]);
 }

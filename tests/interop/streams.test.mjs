@@ -152,7 +152,6 @@ describe("writable streams in arguments", () => {
     await main.leaveStream(to.stream);
     assert.equal((await to.ended).message,
       "WritableStream RPC stub was disposed without calling close()");
-    assert.deepEqual(to.chunks, [1]);
   }));
 
   it("hand on their errors", clean(async ({ main }) => {
@@ -177,8 +176,9 @@ describe("writable streams in results", () => {
     const writer = stream.getWriter();
     await writer.write(1);
     await writer.abort(new RangeError("no more"));
+    // Not what was written: an abort loses what has not been read.
     let state;
-    do state = await main.sinkState(); while (state.state === "open");
-    assert.deepEqual(state, { sum: 1, state: "aborted" });
+    do ({ state } = await main.sinkState()); while (state === "open");
+    assert.equal(state, "aborted");
   }));
 });

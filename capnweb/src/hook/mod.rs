@@ -95,25 +95,32 @@ impl Hook {
         }
     }
 
-    /// What this hook stands for by now, as a stub: a promise that was resolved with a stub is
-    /// that stub.
-    pub(crate) fn resolved_stub(&self) -> Hook {
-        let mut hook = self.resolved();
-        while let Hook::Value(payload) = &hook
-            && let [Slot { at: 0, cap: Cap::Stub(stub) }] = payload.slots.as_slice()
-        {
-            hook = stub.resolved();
+    /// What this hook will stand for when earlier calls have been passed on, as far as that is
+    /// known: whose capability it is. A promise of a stub is followed to the stub.
+    pub(crate) fn destination(&self) -> Hook {
+        let mut hook = self.clone();
+        while let Some(next) = hook.next() {
+            hook = next;
         }
         hook
     }
 
-    /// Whether this stands for a value, or for one to come.
-    pub(crate) fn is_promise(&self) -> bool {
+    /// One step towards the destination.
+    fn next(&self) -> Option<Hook> {
         match self {
-            Hook::Queued(_) | Hook::Value(_) | Hook::Broken(_) => true,
-            Hook::Import(import) => import.is_promise,
-            Hook::Local(_) | Hook::Placeholder(_) => false,
+            Hook::Queued(queued) => queued.destination(),
+            Hook::Import(import) => import.resolution().cloned(),
+            Hook::Value(payload) => match payload.slots.as_slice() {
+                [Slot { at: 0, cap: Cap::Stub(stub) }] => Some(stub.clone()),
+                _ => None,
+            },
+            Hook::Local(_) | Hook::Placeholder(_) | Hook::Broken(_) => None,
         }
+    }
+
+    /// Whether this stands for a value, or one to come, of which no peer keeps account.
+    pub(crate) fn is_own_promise(&self) -> bool {
+        matches!(self, Hook::Queued(_) | Hook::Value(_) | Hook::Broken(_))
     }
 
     /// Calls the method at the path. The hook that comes back is a promise for the result.

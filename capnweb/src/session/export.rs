@@ -72,13 +72,12 @@ impl Shared {
     }
 
     pub(super) fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
-        let hook = hook.resolved_stub();
-        match self.own_import(&hook) {
+        match self.own_import(&hook.destination()) {
             Some(id) => write::reference(out, "import", id, &[]),
             None => {
                 // A new id each time: the JavaScript package gives one that it receives twice back
                 // only once.
-                let id = core.introduce(Export::new(hook));
+                let id = core.introduce(Export::new(hook.resolved()));
                 write::reference(out, "export", id, &[]);
             }
         }
@@ -128,10 +127,14 @@ impl Shared {
         path: &Path,
         out: &mut String,
     ) {
-        let mut hook = hook.resolved();
-        if let Some(id) = self.own_import(&hook) {
-            return write::reference(out, "pipeline", id, path);
+        let known = hook.destination();
+        if let Some(id) = self.own_import(&known) {
+            // What a promise has turned out to be can be named: only a result is promised.
+            let is_stub = matches!(&known, Hook::Import(import) if !import.is_promise);
+            let tag = if is_stub && path.is_empty() { "import" } else { "pipeline" };
+            return write::reference(out, tag, id, path);
         }
+        let mut hook = hook.resolved();
         if !path.is_empty() {
             // Reading a property can run user code, so somebody who has no lock does it.
             let result = Queued::new();

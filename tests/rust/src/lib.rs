@@ -20,7 +20,7 @@ pub use js_session::{JsSession, KEY, clean, limited};
 pub use logging::{FrameLog, Logging};
 pub use pair::{Pair, Side};
 pub use peer::Peer;
-pub use tools::{Gate, Log, OnDrop, target};
+pub use tools::{Gate, Log, OnDrop, counted_bytes, target};
 
 use std::path::PathBuf;
 

@@ -1,8 +1,11 @@
 //! Small pieces that tests are made of: targets from closures, logs, gates, guards.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
-use capnweb::{Call, Reply, Stub, Target};
+use capnweb::{Call, Reply, Stub, Target, stream::ReadableStream, value::Bytes};
 use tokio::sync::Semaphore;
 
 /// A stub of a target whose methods a closure carries out.
@@ -83,6 +86,19 @@ impl Default for Gate {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A stream of so many bytes, in chunks of 64 KiB, that counts what has been taken from it.
+pub fn counted_bytes(total: u64, taken: Arc<AtomicU64>) -> ReadableStream<Bytes> {
+    let mut left = total;
+    let chunks = std::iter::from_fn(move || {
+        let size = left.min(64 * 1024);
+        left -= size;
+        taken.fetch_add(size, Ordering::Relaxed);
+        let chunk = vec![left as u8; size as usize];
+        (size > 0).then(|| Ok(Bytes::new(chunk)))
+    });
+    ReadableStream::new(futures::stream::iter(chunks))
 }
 
 /// Logs a line when it is dropped.

@@ -54,6 +54,11 @@ impl Chain {
         Self { pairs, executor, connect }
     }
 
+    /// Two chains for a test: one that is connected, and one that will be when it is first used.
+    fn both(server: impl Fn() -> Stub) -> [Self; 2] {
+        [Self::new(None, server()), Self::unconnected(None, server())]
+    }
+
     fn connect(&mut self) {
         for (connect, next) in self.connect.drain(..).zip(&self.pairs[1..]) {
             connect.send(next.client.main()).unwrap();
@@ -83,6 +88,10 @@ impl Chain {
     {
         let outcome = self.start(future);
         self.settle();
+        if !self.connect.is_empty() {
+            self.connect();
+            self.settle();
+        }
         outcome.take().expect("the future is still waiting when nothing happens any more")
     }
 
@@ -185,18 +194,16 @@ fn a_pipelined_chain_is_one_round_trip_also_behind_gateways() {
         chain.connect();
         chain.settle();
         assert_eq!(value.take().unwrap().unwrap(), 6.0);
-        let calls: Vec<_> =
-            chain.at_the_server().iter().filter(|frame| frame.starts_with("[\"push\"")).collect();
-        assert_eq!(
-            calls,
-            [
-                r#"["push",["pipeline",0,["makeCounter"],[5]]]"#,
-                r#"["push",["pipeline",1,["increment"],[1]]]"#,
-                r#"["push",["pipeline",0,["giveBack"],[["pipeline",1]]]]"#,
-                r#"["push",["pipeline",3,["stub","value"]]]"#,
-            ],
-            "connected beforehand: {connected}"
-        );
+        // Everything was on its way to the server before there was an answer, and the counter is
+        // given back to it as the result that it is.
+        let frames = chain.at_the_server();
+        let calls = frames.iter().filter(|frame| frame.starts_with("[\"push\"")).count();
+        let asked: Vec<_> =
+            frames.iter().filter(|frame| !frame.starts_with("[\"release\"")).collect();
+        assert!(asked[..calls].iter().all(|frame| frame.starts_with("[\"push\"")), "{frames:?}");
+        assert_eq!(asked.len(), calls + 1, "{frames:?}");
+        let given = asked.iter().find(|frame| frame.contains("giveBack")).unwrap();
+        assert!(given.contains(r#"["giveBack"],[["pipeline","#), "{given}");
         drop((api, counter));
         chain.assert_clean();
     }
@@ -216,82 +223,87 @@ fn what_nobody_waits_for_is_not_pulled_anywhere() {
 
 #[test]
 fn streams_go_through_in_arguments_and_results() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let numbers = ReadableStream::new(stream::iter(1..=1000).map(Ok));
-    let sum = api.call("sum", (numbers,)).decode::<f64>();
-    assert_eq!(chain.run(sum.into_future()).unwrap(), 500_500.0);
-    let counted = api.call("count", (1000,)).decode::<ReadableStream<u32>>();
-    let counted = async move { counted.await?.try_collect::<Vec<_>>().await };
-    assert_eq!(chain.run(counted).unwrap(), (0..1000).collect::<Vec<_>>());
-    drop(api);
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let numbers = ReadableStream::new(stream::iter(1..=1000).map(Ok));
+        let sum = api.call("sum", (numbers,)).decode::<f64>();
+        assert_eq!(chain.run(sum.into_future()).unwrap(), 500_500.0);
+        let counted = api.call("count", (1000,)).decode::<ReadableStream<u32>>();
+        let counted = async move { counted.await?.try_collect::<Vec<_>>().await };
+        assert_eq!(chain.run(counted).unwrap(), (0..1000).collect::<Vec<_>>());
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]
 fn an_error_ends_a_stream_for_the_reader_behind_gateways() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let failing = api.call("failing", ()).decode::<ReadableStream<u32>>();
-    let items = chain.run(async move { failing.await.unwrap().collect::<Vec<_>>().await });
-    let error = items.last().unwrap().as_ref().unwrap_err();
-    assert_eq!((error.name(), error.message()), ("RangeError", "that was all"));
-    drop(api);
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let failing = api.call("failing", ()).decode::<ReadableStream<u32>>();
+        let items = chain.run(async move { failing.await.unwrap().collect::<Vec<_>>().await });
+        let error = items.last().unwrap().as_ref().unwrap_err();
+        assert_eq!((error.name(), error.message()), ("RangeError", "that was all"));
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]
 fn a_writer_behind_gateways_learns_why_nobody_reads() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let full = api.call("full", ()).decode::<WritableStream<u32>>();
-    let failed = chain.run(async move {
-        let mut full = full.await?;
-        loop {
-            full.send(1).await?;
-        }
-        #[expect(unreachable_code, reason = "says what the result would be")]
-        Ok::<(), Error>(())
-    });
-    let error = failed.unwrap_err();
-    assert_eq!((error.name(), error.message()), ("RangeError", "full"));
-    drop(api);
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let full = api.call("full", ()).decode::<WritableStream<u32>>();
+        let failed = chain.run(async move {
+            let mut full = full.await?;
+            loop {
+                full.send(1).await?;
+            }
+            #[expect(unreachable_code, reason = "says what the result would be")]
+            Ok::<(), Error>(())
+        });
+        let error = failed.unwrap_err();
+        assert_eq!((error.name(), error.message()), ("RangeError", "full"));
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]
 fn a_writable_stream_is_written_through_gateways() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let (sender, receiver) = futures::channel::mpsc::unbounded();
-    let out = chain.pairs[0]
-        .executor
-        .enter(|| WritableStream::<u32>::new(sender.sink_map_err(Error::msg)));
-    let filled = api.call("fill", (out,)).decode::<String>();
-    assert_eq!(chain.run(filled.into_future()).unwrap(), "filled");
-    assert_eq!(chain.run(receiver.collect::<Vec<_>>()), [0, 1, 2, 3, 4]);
-    drop(api);
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let (sender, receiver) = futures::channel::mpsc::unbounded();
+        let out = chain.pairs[0]
+            .executor
+            .enter(|| WritableStream::<u32>::new(sender.sink_map_err(Error::msg)));
+        let filled = api.call("fill", (out,)).decode::<String>();
+        assert_eq!(chain.run(filled.into_future()).unwrap(), "filled");
+        assert_eq!(chain.run(receiver.collect::<Vec<_>>()), [0, 1, 2, 3, 4]);
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]
 fn stubs_in_chunks_are_called_through_gateways_and_let_go() {
-    let log = Log::new();
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let stubs = (1..=3).map(|n| {
-        let guard = OnDrop(log.clone(), "dropped");
-        Ok(Stub::function(move |(): ()| {
-            let _ = &guard;
-            async move { Ok(f64::from(n)) }
-        }))
-    });
-    let stubs: Vec<_> = stubs.collect();
-    let sum = api.call("callAll", (ReadableStream::new(stream::iter(stubs)),)).decode::<f64>();
-    assert_eq!(chain.run(sum.into_future()).unwrap(), 6.0);
-    drop(api);
-    chain.assert_clean();
-    assert_eq!(log.take(), ["dropped"; 3]);
+    for mut chain in Chain::both(server) {
+        let log = Log::new();
+        let api = chain.api();
+        let stubs = (1..=3).map(|n| {
+            let guard = OnDrop(log.clone(), "dropped");
+            Ok(Stub::function(move |(): ()| {
+                let _ = &guard;
+                async move { Ok(f64::from(n)) }
+            }))
+        });
+        let stubs: Vec<_> = stubs.collect();
+        let sum = api.call("callAll", (ReadableStream::new(stream::iter(stubs)),)).decode::<f64>();
+        assert_eq!(chain.run(sum.into_future()).unwrap(), 6.0);
+        drop(api);
+        chain.assert_clean();
+        assert_eq!(log.take(), ["dropped"; 3]);
+    }
 }
 
 #[test]
@@ -316,40 +328,44 @@ fn a_reader_that_does_not_read_holds_up_the_sender_behind_gateways() {
 
 #[test]
 fn a_map_is_applied_at_the_server() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let mapped = api.call("list", ()).map(|n| api.call("square", (n,)));
-    let mapped = mapped.decode::<Vec<f64>>();
-    assert_eq!(chain.run(mapped.into_future()).unwrap(), [1.0, 4.0, 9.0]);
-    // The server's own main object, which it calls without asking anybody.
-    let remap = chain.at_the_server().iter().find(|frame| frame.contains("\"remap\"")).unwrap();
-    assert!(remap.contains(r#"[["import",0]]"#), "{remap}");
-    let calls_back = chain.pairs[HOPS - 1].server.log.iter().filter(|f| f.starts_with("[\"push\""));
-    assert_eq!(calls_back.count(), 0);
-    drop(api);
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let mapped = api.call("list", ()).map(|n| api.call("square", (n,)));
+        let mapped = mapped.decode::<Vec<f64>>();
+        assert_eq!(chain.run(mapped.into_future()).unwrap(), [1.0, 4.0, 9.0]);
+        // The server's own main object, which it calls without asking anybody.
+        let remap = chain.at_the_server().iter().find(|frame| frame.contains("\"remap\"")).unwrap();
+        assert!(remap.contains(r#"[["import",0]]"#), "{remap}");
+        let calls_back =
+            chain.pairs[HOPS - 1].server.log.iter().filter(|f| f.starts_with("[\"push\""));
+        assert_eq!(calls_back.count(), 0);
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]
 fn a_map_can_call_the_client_through_gateways() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let half = Stub::function(|(n,): (f64,)| async move { Ok(n / 2.0) });
-    let mapped = api.call("list", ()).map(|n| half.invoke((n,))).decode::<Vec<f64>>();
-    assert_eq!(chain.run(mapped.into_future()).unwrap(), [0.5, 1.0, 1.5]);
-    drop((api, half));
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let half = Stub::function(|(n,): (f64,)| async move { Ok(n / 2.0) });
+        let mapped = api.call("list", ()).map(|n| half.invoke((n,))).decode::<Vec<f64>>();
+        assert_eq!(chain.run(mapped.into_future()).unwrap(), [0.5, 1.0, 1.5]);
+        drop((api, half));
+        chain.assert_clean();
+    }
 }
 
 #[test]
 fn callbacks_are_called_through_gateways() {
-    let mut chain = Chain::new(None, server());
-    let api = chain.api();
-    let double = Stub::function(|(n,): (f64,)| async move { Ok(2.0 * n) });
-    let twice = api.call("twice", (double, 3)).decode::<f64>();
-    assert_eq!(chain.run(twice.into_future()).unwrap(), 12.0);
-    drop(api);
-    chain.assert_clean();
+    for mut chain in Chain::both(server) {
+        let api = chain.api();
+        let double = Stub::function(|(n,): (f64,)| async move { Ok(2.0 * n) });
+        let twice = api.call("twice", (double, 3)).decode::<f64>();
+        assert_eq!(chain.run(twice.into_future()).unwrap(), 12.0);
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]
@@ -370,17 +386,32 @@ fn main_objects_of_both_ends_are_recognized_behind_gateways() {
 }
 
 #[test]
-fn errors_keep_their_properties_behind_gateways() {
+fn a_promise_that_was_awaited_goes_home_as_the_stub_that_it_became() {
     let mut chain = Chain::new(None, FixedTarget::stub());
     let api = chain.api();
-    let cause = Exception::new("RangeError", "inner");
-    let thrown =
-        Exception::new("TypeError", "no").with_property("code", "E_CODE").with_cause(cause);
-    let failing = api.call("throwValue", (Value::from(thrown.clone()),));
-    let error = chain.run(failing.into_future()).unwrap_err();
-    assert_eq!(error.thrown(), &Value::from(thrown));
-    drop(api);
+    let counter = api.call("makeCounter", (1,));
+    drop(chain.run(counter.clone().decode::<Stub>().into_future()).unwrap());
+    let value = api.call("giveBack", (&counter,)).get("stub").get("value").decode::<f64>();
+    assert_eq!(chain.run(value.into_future()).unwrap(), 1.0);
+    let frame = r#"["push",["pipeline",0,["giveBack"],[["import",-1]]]]"#;
+    assert!(chain.at_the_server().iter().any(|sent| sent == frame), "{:?}", chain.at_the_server());
+    drop((api, counter));
     chain.assert_clean();
+}
+
+#[test]
+fn errors_keep_their_properties_behind_gateways() {
+    for mut chain in Chain::both(FixedTarget::stub) {
+        let api = chain.api();
+        let cause = Exception::new("RangeError", "inner");
+        let thrown =
+            Exception::new("TypeError", "no").with_property("code", "E_CODE").with_cause(cause);
+        let failing = api.call("throwValue", (Value::from(thrown.clone()),));
+        let error = chain.run(failing.into_future()).unwrap_err();
+        assert_eq!(error.thrown(), &Value::from(thrown));
+        drop(api);
+        chain.assert_clean();
+    }
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod errors;
 mod fetch;
 mod lifetime;
 mod map;
+mod streams;
 mod stubs;
 mod values;
