@@ -130,7 +130,7 @@ impl Connect {
     }
 
     /// The largest message that is accepted from the server, in bytes. The default is
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE).
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`].
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = bytes;
         self

@@ -122,7 +122,7 @@ impl<A> Builder<A> {
 
     /// The largest message that is accepted from a client, and the largest body of a batch, in
     /// bytes. A larger body is answered 413. The default is
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`](crate::transport::DEFAULT_MAX_MESSAGE_SIZE), which
+    /// [`DEFAULT_MAX_MESSAGE_SIZE`], which
     /// is as much as the protocol allows; few applications need it.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.settings.max_message_size = bytes;

@@ -28,15 +28,11 @@ use std::{
 use bytestring::ByteString;
 use futures::{AsyncRead, AsyncWrite};
 
-use super::{CloseReason, Transport, TransportError};
+use super::{CloseReason, DEFAULT_MAX_MESSAGE_SIZE, Transport, TransportError};
 use crate::{
     maybe_send::{BoxFuture, MaybeSend},
     spawn,
 };
-
-/// The default limit on one message, in bytes: what the protocol's own limit of 32 Mi UTF-16 units
-/// can take in UTF-8.
-pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 3 * 32 * 1024 * 1024;
 
 /// So much is read at a time.
 const READ_BUFFER: usize = 16 * 1024;
