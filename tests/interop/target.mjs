@@ -1,6 +1,6 @@
 // The fixed target: the main object that every peer of these tests serves, in every language.
 //
-// It is small on purpose, because whoever wants to run the tables in `tests/wire` or the tests in
+// It is small on purpose, because whoever wants to run the vectors in `tests/conformance` or the tests in
 // this folder against another implementation has to write it again by hand:
 //
 //   square(n)             n * n
@@ -47,6 +47,10 @@
 //                         {method, url} or {status, statusText}; `text` is null without a body
 //   makeRequest(url, text)   a Request: POST, with the header x-made-by and the text as its body
 //   makeResponse(status, text)  a Response likewise; without a body if the text is null
+//   collect(stream)       reads a stream to its end; an array of its chunks
+//   first(stream)         reads one chunk of a stream, cancels the rest, returns the chunk
+//   count(n)              a stream of the numbers 1 to n
+//   fill(writable, n)     writes the numbers 1 to n to a stream and closes it; returns n
 //
 // One target belongs to one connection: what it keeps and holds is seen by nobody else.
 
@@ -145,6 +149,33 @@ export class TestTarget extends RpcTarget {
 
   promiseInside(value) { return { p: new RpcPromise(Promise.resolve(value)) }; }
   makeRejecting(message) { return { p: new RpcPromise(Promise.reject(new Error(message))) }; }
+
+  async collect(stream) {
+    const chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    return chunks;
+  }
+
+  async first(stream) {
+    const reader = stream.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    return value;
+  }
+
+  count(n) {
+    let last = 0;
+    return new ReadableStream({
+      pull: controller => (last < n ? controller.enqueue(++last) : controller.close()),
+    });
+  }
+
+  async fill(writable, n) {
+    const writer = writable.getWriter();
+    for (let i = 1; i <= n; i++) await writer.write(i);
+    await writer.close();
+    return n;
+  }
 
   async sumStream(numbers) {
     let sum = 0;

@@ -39,6 +39,19 @@ impl FixedServer {
                 }
             })
             .main(|_| FixedTarget::stub());
+        Self::serve(rpc).await
+    }
+
+    /// Serves whoever comes: web pages cannot send a key. They have to be of the server's own
+    /// origin.
+    ///
+    /// # Panics
+    /// If there is no port to listen on.
+    pub async fn start_open() -> Self {
+        Self::serve(server::rpc().allow_unauthenticated().main(|_| FixedTarget::stub())).await
+    }
+
+    async fn serve(rpc: Rpc) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         tokio::spawn(server::serve(listener, rpc.clone()));

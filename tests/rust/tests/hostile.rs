@@ -4,7 +4,7 @@
 
 use capnweb::{Limits, Options};
 use capnweb_tests::{
-    FixedTarget, Peer,
+    FixedTarget, Peer, conformance,
     random::{Random, for_seeds, is_full},
     wire_table,
 };
@@ -12,12 +12,11 @@ use serde_json::Value;
 
 const MOST: usize = 200;
 
-/// All messages of the tables.
+/// All messages of the vectors, and all values of the tables.
 fn corpus() -> Vec<String> {
     let mut messages = Vec::new();
     for table in ["aborts.json", "replies.json"] {
-        for row in wire_table::<Value>(table) {
-            collect(&row["frames"], &mut messages);
+        for row in conformance::<Value>(table) {
             collect(&row["steps"], &mut messages);
         }
     }

@@ -1,4 +1,4 @@
-//! The object that the recorded sessions of `tests/wire` and the JavaScript tests of
+//! The object that the recorded sessions of `tests/conformance` and the JavaScript tests of
 //! `tests/interop` talk to. Its description is at the top of `tests/interop/target.mjs`.
 
 mod fetch;
@@ -6,8 +6,11 @@ mod streams;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use capnweb::{Call, Error, Promise, Reply, Stub, Target, Value};
-use futures::channel::oneshot;
+use capnweb::{
+    Call, Error, Promise, Reply, Stub, Target, Value,
+    stream::{ReadableStream, WritableStream},
+};
+use futures::{SinkExt, TryStreamExt, channel::oneshot, stream};
 use serde::Serialize;
 
 use self::streams::SinkState;
@@ -121,6 +124,24 @@ impl Target for FixedTarget {
             }
             "makeRejecting" => call.reply(|(message,): (String,)| {
                 Ok(Inside { p: Promise::<Value>::rejected(Error::msg(message)) })
+            }),
+            "collect" => call.reply_async(|(stream,): (ReadableStream,)| async move {
+                stream.try_collect::<Vec<Value>>().await
+            }),
+            "first" => call.reply_async(|(mut stream,): (ReadableStream,)| async move {
+                stream.try_next().await
+            }),
+            "count" => {
+                call.reply(|(n,): (u32,)| Ok(ReadableStream::new(stream::iter((1..=n).map(Ok)))))
+            }
+            "fill" => call.reply_async(|(mut stream, n): (WritableStream<u32>, u32)| async move {
+                for i in 1..=n {
+                    stream.feed(i).await?;
+                    // JavaScript's waits for each answer as well.
+                    stream.flush().await?;
+                }
+                stream.close().await?;
+                Ok(n)
             }),
             name if fetch::METHODS.contains(&name) => fetch::call(call),
             _ => self.call_stream_method(call),

@@ -1,7 +1,8 @@
-// Drives one in-process session of the package, frame by frame, and records what it answers.
+// Drives one in-process session of the package step by step, and records what it sends and delivers.
 
 import { RpcSession } from "../interop/capnweb.mjs";
 import { TestTarget } from "../interop/target.mjs";
+import { Actor } from "./actor.mjs";
 
 /** A transport without a network: frames are fed in by hand, and taken out of a list. */
 class ScriptedTransport {
@@ -30,7 +31,7 @@ class ScriptedTransport {
 }
 
 /**
- * Lets everything run that the last frame has set going. Nothing in the fixed target waits for a
+ * Lets everything run that the last step has set going. Nothing in the fixed target waits for a
  * clock or for I/O, so a number of turns of the event loop is enough, however slow the machine.
  */
 async function settle() {
@@ -39,16 +40,28 @@ async function settle() {
   }
 }
 
-/** Feeds the frames one at a time; per frame, what came out before the next one was fed. */
-export async function record(frames, { main = true, limits } = {}) {
+/**
+ * Carries out the steps, one at a time: a string is a frame of the peer's, an object an action of
+ * the application's. Per step, what came of it before the next one was taken.
+ */
+export async function record(steps, { main = true, limits } = {}) {
   const transport = new ScriptedTransport();
   const options = limits ? { limits } : {};
   const session = new RpcSession(transport, main ? new TestTarget() : undefined, options);
-  const steps = [];
-  for (const frame of frames) {
-    transport.feed(frame);
+  const actor = new Actor(session);
+  const recorded = [];
+  for (const step of steps) {
+    const isFrame = typeof step === "string";
+    if (isFrame) transport.feed(step);
+    else actor.act(step);
     await settle();
-    steps.push({ in: frame, out: transport.take() });
+    const got = actor.take();
+    recorded.push({
+      ...(isFrame ? { in: step } : { do: step }),
+      out: transport.take(),
+      ...(got.length > 0 && { got }),
+    });
   }
-  return { steps, ended: transport.ended, stats: session.getStats() };
+  const { ended } = transport;
+  return { steps: recorded, ended, ...(!ended && { stats: session.getStats() }) };
 }
