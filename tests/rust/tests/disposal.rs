@@ -1,8 +1,11 @@
 //! Cloning duplicates a reference, dropping disposes of it, and the counts are exact.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    future::{Future, poll_fn},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use capnweb::{Call, ErrorKind, Options, Promise, Reply, Stats, Stub, Target, Value};
@@ -77,6 +80,29 @@ fn parameters_are_released_when_the_handler_has_ended_and_before_its_result_is_s
         r#"["resolve",1,25]"#,
         &[r#"["release",1,1]"#, r#"["release",-1,1]"#, r#"["resolve",1,25]"#],
     );
+}
+
+#[test]
+fn what_a_handler_still_owns_at_its_end_is_released_before_its_result_is_sent() {
+    let gate = Gate::new();
+    let waits = gate.clone();
+    let peer = serve(target(move |call| {
+        let gate = waits.clone();
+        call.reply_async(move |(stub,): (Stub,)| {
+            let mut waiting = Box::pin(async move { gate.wait().await });
+            // The stub goes with the future, and not when the future has ended.
+            poll_fn(move |cx| {
+                let _ = &stub;
+                waiting.as_mut().poll(cx).map(Ok)
+            })
+        })
+    }));
+    peer.exchange(r#"["push",["pipeline",0,["wait"],[["export",-1]]]]"#, &[]);
+    peer.exchange(r#"["pull",1]"#, &[]);
+    gate.open();
+    peer.expect(&[r#"["release",-1,1]"#, r#"["resolve",1,["undefined"]]"#]);
+    // An open gate does not make it wait at all.
+    peer.exchange(r#"["push",["pipeline",0,["wait"],[["export",-2]]]]"#, &[r#"["release",-2,1]"#]);
 }
 
 #[test]

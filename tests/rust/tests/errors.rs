@@ -1,6 +1,6 @@
 //! Errors tell the truth and no more.
 
-use capnweb::{Error, ErrorKind, Options, Stub, Value, value::Exception};
+use capnweb::{Error, ErrorKind, Options, Reply, Stub, Value, value::Exception};
 use capnweb_tests::{FixedTarget, Pair, Peer, target};
 use serde::Deserialize;
 
@@ -108,6 +108,27 @@ fn a_stack_that_was_received_is_kept() {
     peer.send(r#"["reject",1,["error","Error","no","at theirs"]]"#);
     let error = failed.take().unwrap().unwrap_err();
     assert_eq!(error.exception().unwrap().stack.as_deref(), Some("at theirs"));
+}
+
+#[test]
+fn names_that_every_object_of_javascript_has_lead_to_no_method() {
+    let peer = Peer::new(Some(target(|_| Reply::value("reached"))), Options::new());
+    peer.exchange(r#"["push",["pipeline",0,["toJSON"],[]]]"#, &[]);
+    peer.exchange(r#"["pull",1]"#, &[r#"["resolve",1,"reached"]"#]);
+    for (n, name) in ["toString", "constructor", "__proto__"].into_iter().enumerate() {
+        let [read, called] = [2 * n + 2, 2 * n + 3];
+        peer.exchange(&format!(r#"["push",["pipeline",0,["{name}"]]]"#), &[]);
+        peer.exchange(
+            &format!(r#"["pull",{read}]"#),
+            &[&format!(r#"["resolve",{read},["undefined"]]"#)],
+        );
+        peer.exchange(&format!(r#"["push",["pipeline",0,["{name}"],[]]]"#), &[]);
+        let error = format!(r#"["error","TypeError","'{name}' is not a function."]"#);
+        peer.exchange(
+            &format!(r#"["pull",{called}]"#),
+            &[&format!(r#"["reject",{called},{error}]"#)],
+        );
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! Calls on one stub are delivered in the order in which they were made.
 
-use std::thread;
+use std::{
+    sync::{Mutex, mpsc},
+    thread,
+};
 
-use capnweb::{Connection, Options, Promise, Stub, Tokio, set_default_spawn, transport::memory};
+use capnweb::{
+    Connection, Options, Promise, Reply, Stub, Tokio, set_default_spawn, transport::memory,
+};
 use capnweb_tests::{FixedTarget, Gate, Log, Pair, Peer, TestExecutor, target};
 
 fn numbered(method: &str, range: std::ops::Range<u32>) -> Vec<String> {
@@ -238,6 +243,38 @@ fn a_handler_that_calls_its_own_object_is_not_entered_again() {
     });
     executor.run();
     assert_eq!(log.take(), ["begin 1", "end 1", "begin 5", "end 5", "begin 2", "end 2"]);
+}
+
+#[test]
+fn an_object_that_two_connections_share_is_not_entered_twice_at_once() {
+    let log = Log::new();
+    let (entered, has_entered) = mpsc::channel();
+    let (leave, may_leave) = mpsc::channel();
+    let first_call = Mutex::new(Some((entered, may_leave)));
+    let lines = log.clone();
+    let stub = target(move |call| {
+        lines.push(format!("begin {}", call.method()));
+        let first_call = first_call.lock().unwrap().take();
+        if let Some((entered, may_leave)) = first_call {
+            entered.send(()).unwrap();
+            may_leave.recv().unwrap();
+        }
+        lines.push(format!("end {}", call.method()));
+        Reply::undefined()
+    });
+    let first = Peer::new(Some(stub.clone()), Options::new());
+    let second = Peer::new(Some(stub), Options::new());
+    let thread = thread::spawn(move || {
+        first.send(r#"["push",["pipeline",0,["first"],[]]]"#);
+        first
+    });
+    has_entered.recv().unwrap();
+    second.send(r#"["push",["pipeline",0,["second"],[]]]"#);
+    leave.send(()).unwrap();
+    let first = thread.join().unwrap();
+    first.outgoing();
+    second.outgoing();
+    assert_eq!(log.take(), ["begin first", "end first", "begin second", "end second"]);
 }
 
 /// Checks that of what each thread did, everything happened, in that thread's order.
