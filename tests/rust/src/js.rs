@@ -129,7 +129,7 @@ impl Runtime {
         match self {
             Self::Node => {
                 node.args(tap);
-                return node;
+                node
             }
             Self::Node22 => {
                 install_runtimes();
