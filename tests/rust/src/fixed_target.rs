@@ -1,6 +1,8 @@
 //! The object that the recorded sessions of `tests/wire` and the JavaScript tests of
 //! `tests/interop` talk to. Its description is at the top of `tests/interop/target.mjs`.
 
+// Named, as another crate takes this file in by its path.
+#[path = "fixed_target/streams.rs"]
 mod streams;
 
 use std::sync::{Arc, Mutex, PoisonError};
