@@ -50,8 +50,9 @@ pub(crate) fn carry_out(text: ByteString, found: Vec<Found>, caller: &Caller) ->
         let cap = match step {
             Step::Cap(cap) => cap,
             Step::Get { hook, path, promise } => {
-                let is_value = path.is_empty() && matches!(hook, Hook::Value(_));
-                cap(if is_value { hook } else { hook.get(path) }, promise)
+                // Whoever holds a promise once more has it twice: nobody need be asked.
+                let is_itself = path.is_empty() && hook.is_promise();
+                cap(if is_itself { hook } else { hook.get(path) }, promise)
             }
             Step::Call { hook, path, text, args, promise } => {
                 let payload = carry_out(text, args, caller);

@@ -47,9 +47,8 @@ async fn teapot() -> (String, CertificateDer<'static>, oneshot::Receiver<String>
     (url, certificate, request)
 }
 
-#[tokio::test]
-async fn requests_go_through_tls_to_a_trusted_server() {
-    let (url, certificate, request) = teapot().await;
+/// Settings that trust this certificate and no other.
+fn trusting(certificate: CertificateDer<'static>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -57,10 +56,30 @@ async fn requests_go_through_tls_to_a_trusted_server() {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let error = capnweb::connect(url).tls_config(Arc::new(config)).await.map(drop).unwrap_err();
+    Arc::new(config)
+}
+
+#[tokio::test]
+async fn requests_go_through_tls_to_a_trusted_server() {
+    let (url, certificate, request) = teapot().await;
+    let config = trusting(certificate);
+    let error = capnweb::connect(url).tls_config(config).await.map(drop).unwrap_err();
     let ConnectError::Refused { status, body } = error else { panic!("{error}") };
     assert_eq!((status.as_u16(), body.as_str()), (418, "short"));
     assert_eq!(request.await.unwrap(), "GET /pot HTTP/1.1\r\n");
+}
+
+#[tokio::test]
+async fn batches_go_through_tls_too() {
+    let (url, certificate, request) = teapot().await;
+    let url = url.replace("wss://", "https://");
+    let batch = capnweb::batch(url).tls_config(trusting(certificate)).begin();
+    let call = batch.main().call("brew", ());
+    let error = batch.send().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Refused { status, .. } if status == 418), "{error}");
+    let error = call.await.unwrap_err();
+    assert_eq!(error.message(), "RPC request failed: 418 I'm a teapot");
+    assert_eq!(request.await.unwrap(), "POST /pot HTTP/1.1\r\n");
 }
 
 #[tokio::test]

@@ -27,6 +27,20 @@
 //   releaseHeld(value)    resolves everything held, oldest first, with the value; returns how many
 //   promiseInside(value)  {p: promise of the value}
 //   makeRejecting(msg)    {p: promise that rejects with Error(msg)}
+//   sumStream(numbers)    reads the stream to its end; returns the sum
+//   sizeStream(bytes)     reads a stream of bytes to its end; returns how many there were
+//   sizeLater(gate, bytes)  awaits gate(), then does the same
+//   readSome(stream, n)   reads n chunks and no more; returns them
+//   ignoreStream(stream)  leaves it unread; undefined
+//   countStream(n)        a readable stream of 0, 1, ... n - 1
+//   failingStream(n, message)  the same, which then fails with RangeError(message)
+//   byteStream(n, size)   a readable stream of n Uint8Arrays of that size
+//   fillStream(stream, n) writes 0, 1, ... n - 1 to a writable stream and closes it; returns n
+//   leaveStream(stream)   writes 1 to a writable stream and does not close it; undefined
+//   abortStream(stream, message)  writes 1 and aborts it with RangeError(message); undefined
+//   makeSink()            {stream: writable stream of numbers}, of which sinkState tells
+//   sinkState()           {sum, state}: the sum of what was written to the last sink, and "open",
+//                         "closed" or "aborted"
 //
 // One target belongs to one connection: what it keeps and holds is seen by nobody else.
 
@@ -55,9 +69,21 @@ export class Counter extends RpcTarget {
   }
 }
 
+/** A stream of 0, 1, ... n - 1, and of what `end` does with it then. */
+function counting(n, end) {
+  let next = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (next < n) controller.enqueue(next++);
+      else end(controller);
+    },
+  });
+}
+
 export class TestTarget extends RpcTarget {
   #held = [];
   #kept;
+  #sink;
 
   square(n) { return n * n; }
   add(a, b) { return a + b; }
@@ -111,6 +137,78 @@ export class TestTarget extends RpcTarget {
 
   promiseInside(value) { return { p: new RpcPromise(Promise.resolve(value)) }; }
   makeRejecting(message) { return { p: new RpcPromise(Promise.reject(new Error(message))) }; }
+
+  async sumStream(numbers) {
+    let sum = 0;
+    for await (const n of numbers) sum += n;
+    return sum;
+  }
+
+  async sizeStream(bytes) {
+    let size = 0;
+    for await (const chunk of bytes) size += chunk.byteLength;
+    return size;
+  }
+
+  async sizeLater(gate, bytes) {
+    await gate();
+    return await this.sizeStream(bytes);
+  }
+
+  async readSome(stream, n) {
+    const reader = stream.getReader();
+    const chunks = [];
+    while (chunks.length < n) chunks.push((await reader.read()).value);
+    await reader.cancel();
+    return chunks;
+  }
+
+  ignoreStream(_stream) {}
+
+  countStream(n) { return counting(n, controller => controller.close()); }
+  failingStream(n, message) {
+    return counting(n, controller => controller.error(new RangeError(message)));
+  }
+
+  byteStream(n, size) {
+    return new ReadableStream({
+      pull(controller) {
+        if (n-- > 0) controller.enqueue(new Uint8Array(size));
+        else controller.close();
+      },
+    });
+  }
+
+  async fillStream(stream, n) {
+    const writer = stream.getWriter();
+    for (let i = 0; i < n; i++) await writer.write(i);
+    await writer.close();
+    return n;
+  }
+
+  async leaveStream(stream) {
+    await stream.getWriter().write(1);
+  }
+
+  async abortStream(stream, message) {
+    const writer = stream.getWriter();
+    await writer.write(1);
+    await writer.abort(new RangeError(message));
+  }
+
+  makeSink() {
+    const sink = { sum: 0, state: "open" };
+    this.#sink = sink;
+    return {
+      stream: new WritableStream({
+        write(n) { sink.sum += n; },
+        close() { sink.state = "closed"; },
+        abort() { sink.state = "aborted"; },
+      }),
+    };
+  }
+
+  sinkState() { return this.#sink; }
 
   #holdOne() {
     return new Promise(resolve => this.#held.push(resolve));

@@ -95,6 +95,27 @@ impl Hook {
         }
     }
 
+    /// What this hook stands for by now, as a stub: a promise that was resolved with a stub is
+    /// that stub.
+    pub(crate) fn resolved_stub(&self) -> Hook {
+        let mut hook = self.resolved();
+        while let Hook::Value(payload) = &hook
+            && let [Slot { at: 0, cap: Cap::Stub(stub) }] = payload.slots.as_slice()
+        {
+            hook = stub.resolved();
+        }
+        hook
+    }
+
+    /// Whether this stands for a value, or for one to come.
+    pub(crate) fn is_promise(&self) -> bool {
+        match self {
+            Hook::Queued(_) | Hook::Value(_) | Hook::Broken(_) => true,
+            Hook::Import(import) => import.is_promise,
+            Hook::Local(_) | Hook::Placeholder(_) => false,
+        }
+    }
+
     /// Calls the method at the path. The hook that comes back is a promise for the result.
     pub(crate) fn call(&self, path: Path, args: Args) -> Hook {
         self.request(path, Request::Call(args))

@@ -104,25 +104,32 @@ impl Queued {
 
     /// Says what this stands for. Only the first resolution counts.
     pub(crate) fn resolve(self: &Arc<Self>, to: Hook) {
-        let to = if self.may_become(&to) { to } else { circular() };
-        {
-            let mut state = self.lock();
-            let State::Waiting { calls, wakers } = &mut *state else {
-                drop(state);
-                return turn::bury(to);
-            };
-            let calls = std::mem::take(calls);
-            let wakers = std::mem::take(wakers);
-            if !calls.is_empty() {
-                *state = State::Flushing { to, calls, wakers };
-            } else {
-                *state = State::Resolved(to);
-                drop(state);
-                return wakers.into_iter().for_each(Waker::wake);
-            }
+        if self.begin_to_resolve(to) {
+            let this = Arc::clone(self);
+            turn::schedule(Box::new(move || flush(vec![this])));
         }
-        let this = Arc::clone(self);
-        turn::schedule(Box::new(move || this.flush()));
+    }
+
+    /// Says what this stands for, and returns whether there are calls that have to be passed on.
+    fn begin_to_resolve(self: &Arc<Self>, to: Hook) -> bool {
+        let to = if self.may_become(&to) { to } else { circular() };
+        let mut state = self.lock();
+        let State::Waiting { calls, wakers } = &mut *state else {
+            drop(state);
+            turn::bury(to);
+            return false;
+        };
+        let calls = std::mem::take(calls);
+        let wakers = std::mem::take(wakers);
+        let waiting = !calls.is_empty();
+        if waiting {
+            *state = State::Flushing { to, calls, wakers };
+        } else {
+            *state = State::Resolved(to);
+            drop(state);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+        waiting
     }
 
     /// Whether following this to that would come to an end.
@@ -137,25 +144,19 @@ impl Queued {
         !to.leads_to(|hook| matches!(hook, Hook::Queued(queued) if Arc::ptr_eq(queued, self)))
     }
 
-    /// Passes the calls on that wait, and those that are made meanwhile. Runs once.
-    fn flush(&self) {
-        loop {
-            let (to, call) = {
-                let mut state = self.lock();
-                let State::Flushing { to, calls, wakers } = &mut *state else { return };
-                match calls.pop_front() {
-                    Some(call) => (to.clone(), call),
-                    None => {
-                        let wakers = std::mem::take(wakers);
-                        let to = to.clone();
-                        *state = State::Resolved(to);
-                        drop(state);
-                        return wakers.into_iter().for_each(Waker::wake);
-                    }
-                }
-            };
-            call.result.resolve(to.request(call.path, call.request));
+    /// The next call to be passed on, and to where. Without any this is resolved.
+    fn next_call(&self) -> Option<(Hook, Call)> {
+        let mut state = self.lock();
+        let State::Flushing { to, calls, wakers } = &mut *state else { return None };
+        if let Some(call) = calls.pop_front() {
+            return Some((to.clone(), call));
         }
+        let wakers = std::mem::take(wakers);
+        let to = to.clone();
+        *state = State::Resolved(to);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        None
     }
 
     /// The resolution, or `None` after keeping the waker to be woken at it.
@@ -173,6 +174,27 @@ impl Queued {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Passes on the calls that wait for the last of these, and those that are made meanwhile; then
+/// those of the one before it.
+///
+/// What waits for the result of a call goes before the next call. So that one, if it has the result
+/// in its arguments, finds it resolved.
+fn flush(mut flushing: Vec<Arc<Queued>>) {
+    while let Some(queued) = flushing.last() {
+        let Some((to, call)) = queued.next_call() else {
+            flushing.pop();
+            continue;
+        };
+        if call.result.begin_to_resolve(to.request(call.path, call.request)) {
+            flushing.push(call.result);
+        }
+        if !turn::may_run_now() {
+            // What the call has caused comes first, else the next one would have to wait for it.
+            return turn::schedule(Box::new(move || flush(flushing)));
+        }
     }
 }
 

@@ -50,7 +50,7 @@ impl Shared {
     }
 
     pub(super) fn write_stub(&self, core: &mut Core, hook: &Hook, out: &mut String) {
-        let hook = hook.resolved();
+        let hook = hook.resolved_stub();
         match self.own_import(&hook) {
             Some(id) => write::reference(out, "import", id, &[]),
             None => {

@@ -166,7 +166,8 @@ impl Pipe {
     fn cancel(&self, reason: &Error) {
         let (chunks, end) = {
             let mut state = self.lock();
-            state.unread = Some(reason.clone());
+            // The first reason says more than that of the drop behind it.
+            state.unread.get_or_insert_with(|| reason.clone());
             state.bytes = 0;
             (std::mem::take(&mut state.chunks), state.end.take())
         };
@@ -241,6 +242,11 @@ impl PipeReader {
         };
         chunk.written.resolve(Hook::value(Payload::undefined()));
         Poll::Ready(Item::Chunk(chunk.args))
+    }
+
+    /// Stops reading, and tells the writer why.
+    pub(crate) fn cancel(self, reason: &Error) {
+        self.0.cancel(reason);
     }
 }
 

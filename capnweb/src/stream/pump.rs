@@ -1,6 +1,6 @@
 //! Moving a stream's chunks from where they come to where they go.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, task::Poll};
 
 use super::{
     readable::{Chunk, Readable},
@@ -13,22 +13,19 @@ use crate::hook::Hook;
 pub(crate) async fn pump(readable: Readable, to: Hook) {
     let mut writer = Writer::new(to);
     loop {
-        if poll_fn(|cx| writer.poll_ready(cx)).await.is_err() {
-            // Dropping the source cancels it.
-            return readable.cancel();
+        if let Err(error) = poll_fn(|cx| writer.poll_ready(cx)).await {
+            return readable.cancel_because(&error);
         }
         // A write may fail while there is nothing to be read.
-        let chunk = poll_fn(|cx| {
-            if writer.poll_failed(cx).is_ready() {
-                return std::task::Poll::Ready(None);
-            }
-            readable.poll_chunk(cx).map(Some)
+        let chunk = poll_fn(|cx| match writer.poll_failed(cx) {
+            Poll::Ready(error) => Poll::Ready(Err(error)),
+            Poll::Pending => readable.poll_chunk(cx).map(Ok),
         });
         match chunk.await {
-            None => return readable.cancel(),
-            Some(Chunk::Next(payload)) => writer.write(payload),
-            Some(Chunk::End(resolution)) => return resolution.resolve(writer.close().await),
-            Some(Chunk::Failed(error)) => return writer.abort(&error).await,
+            Err(error) => return readable.cancel_because(&error),
+            Ok(Chunk::Next(payload)) => writer.write(payload),
+            Ok(Chunk::End(resolution)) => return resolution.resolve(writer.close().await),
+            Ok(Chunk::Failed(error)) => return writer.abort(&error).await,
         }
     }
 }

@@ -116,6 +116,14 @@ impl Readable {
         turn::bury(self.take());
     }
 
+    /// Stops reading for this reason, which the writer learns.
+    pub(crate) fn cancel_because(&self, reason: &Error) {
+        match self.take() {
+            Some(Source::Pipe(reader)) => reader.cancel(reason),
+            source => turn::bury(source),
+        }
+    }
+
     fn take(&self) -> Option<Source> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -86,11 +86,11 @@ impl<T> WritableStream<T> {
                             Ok((chunk,)) => chunk,
                             Err(error) => {
                                 tracing::debug!(%error, "a chunk is of another type");
-                                return readable.cancel();
+                                return readable.cancel_because(&error);
                             }
                         };
-                        if sink.send(chunk).await.is_err() {
-                            return readable.cancel();
+                        if let Err(error) = sink.send(chunk).await {
+                            return readable.cancel_because(&error);
                         }
                     }
                     Chunk::End(resolution) => return resolution.resolve(sink.close().await),

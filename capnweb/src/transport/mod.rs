@@ -55,6 +55,7 @@
 
 #[cfg(any(feature = "websocket", all(feature = "worker", target_arch = "wasm32")))]
 pub(crate) mod close;
+pub mod lines;
 pub mod memory;
 #[cfg(feature = "websocket")]
 pub mod websocket;

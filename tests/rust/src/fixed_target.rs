@@ -1,17 +1,22 @@
 //! The object that the recorded sessions of `tests/wire` and the JavaScript tests of
 //! `tests/interop` talk to. Its description is at the top of `tests/interop/target.mjs`.
 
+mod streams;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use capnweb::{Call, Error, Promise, Reply, Stub, Target, Value};
 use futures::channel::oneshot;
 use serde::Serialize;
 
+use self::streams::SinkState;
+
 /// One target belongs to one connection.
 #[derive(Default)]
 pub struct FixedTarget {
     kept: Mutex<Option<Stub>>,
     held: Mutex<Vec<oneshot::Sender<Value>>>,
+    sink: Mutex<Arc<Mutex<SinkState>>>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +121,7 @@ impl Target for FixedTarget {
             "makeRejecting" => call.reply(|(message,): (String,)| {
                 Ok(Inside { p: Promise::<Value>::rejected(Error::msg(message)) })
             }),
-            _ => call.no_such_method(),
+            _ => self.call_stream_method(call),
         }
     }
 
@@ -142,29 +147,30 @@ impl Target for FixedTarget {
     }
 
     fn has_method(&self, name: &str) -> bool {
-        matches!(
-            name,
-            "square"
-                | "add"
-                | "echo"
-                | "greet"
-                | "fail"
-                | "throwValue"
-                | "getUndefined"
-                | "getNull"
-                | "makeCounter"
-                | "makeCounters"
-                | "callBack"
-                | "giveBack"
-                | "keep"
-                | "callKept"
-                | "dropKept"
-                | "hold"
-                | "heldInside"
-                | "releaseHeld"
-                | "promiseInside"
-                | "makeRejecting"
-        )
+        streams::METHODS.contains(&name)
+            || matches!(
+                name,
+                "square"
+                    | "add"
+                    | "echo"
+                    | "greet"
+                    | "fail"
+                    | "throwValue"
+                    | "getUndefined"
+                    | "getNull"
+                    | "makeCounter"
+                    | "makeCounters"
+                    | "callBack"
+                    | "giveBack"
+                    | "keep"
+                    | "callKept"
+                    | "dropKept"
+                    | "hold"
+                    | "heldInside"
+                    | "releaseHeld"
+                    | "promiseInside"
+                    | "makeRejecting"
+            )
     }
 }
 

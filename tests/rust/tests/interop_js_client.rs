@@ -5,7 +5,7 @@ use capnweb_tests::{FixedServer, run_suite};
 const KEY: &str = "a key for tests";
 
 /// What this library does not implement yet.
-const LACKS: &str = "headers,request,response,blob,readable,writable";
+const LACKS: &str = "headers,request,response,blob";
 
 async fn run(suite: &str) {
     let server = FixedServer::start(KEY).await;
@@ -32,6 +32,11 @@ async fn javascript_stubs_and_promises_are_served_and_let_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn javascript_sessions_begin_and_end_as_they_should() {
     run("session.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_streams_are_read_and_written() {
+    run("streams.test.mjs").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
