@@ -9,14 +9,17 @@
 //! | `/time` | the date by the library's clock |
 #![cfg(target_arch = "wasm32")]
 
-#[path = "../../rust/src/fixed_target.rs"]
-pub mod fixed_target;
+/// What the tests on ordinary machines serve.
+#[path = "../../rust/src"]
+pub mod shared {
+    pub mod fixed_target;
+}
 
 use capnweb::{
     Error,
     server::{self, Refusal, Rpc, UpgradeRequest},
 };
-use fixed_target::FixedTarget;
+use shared::fixed_target::FixedTarget;
 use worker::{
     Context, DurableObject, Env, Request, Response, Result, State, durable_object, event,
     wasm_bindgen,
