@@ -19,9 +19,7 @@ pub(crate) struct Settings {
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) handshake_timeout: Duration,
     pub(crate) max_connections: usize,
-    #[cfg(feature = "server")]
     pub(crate) max_batch_messages: usize,
-    #[cfg(feature = "server")]
     pub(crate) batch_timeout: Duration,
     pub(crate) subprotocol: Option<HeaderValue>,
 }

@@ -24,9 +24,7 @@ pub fn rpc() -> Builder<Undecided> {
             keep_alive: Some(KeepAlive::default()),
             handshake_timeout: Duration::from_secs(10),
             max_connections: 10_000,
-            #[cfg(feature = "server")]
             max_batch_messages: 100_000,
-            #[cfg(feature = "server")]
             batch_timeout: Duration::from_secs(60),
             subprotocol: None,
         },
@@ -145,7 +143,6 @@ impl<A> Builder<A> {
 
     /// How many messages a batch may consist of; one with more is answered 413. 100,000 unless
     /// set. A call that is awaited takes two.
-    #[cfg(feature = "server")]
     pub fn max_batch_messages(mut self, count: usize) -> Self {
         self.settings.max_batch_messages = count;
         self
@@ -155,7 +152,6 @@ impl<A> Builder<A> {
     /// known; 60 seconds unless set. After that it is answered 408 if it has not arrived
     /// completely, else 504. Methods that are still running then go on as those of a connection
     /// that has ended do.
-    #[cfg(feature = "server")]
     pub fn batch_timeout(mut self, timeout: Duration) -> Self {
         self.settings.batch_timeout = timeout;
         self

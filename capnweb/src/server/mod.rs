@@ -58,6 +58,7 @@ pub(crate) mod admission;
 #[cfg(feature = "server")]
 mod batch;
 mod builder;
+pub(crate) mod exchange;
 #[cfg(feature = "server")]
 mod handshake;
 #[cfg(feature = "server")]

@@ -2,7 +2,8 @@
 
 use std::{cell::Cell, fmt, rc::Rc, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts};
+use bytestring::ByteString;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 use url::Position;
 use worker::{Context, Headers, Request, Response, ResponseBuilder, WebSocketPair};
 
@@ -12,6 +13,7 @@ use crate::{
     server::{
         Refusal, UpgradeRequest,
         admission::{Admit, Entry, Settings},
+        exchange::{Exchange, split, too_large},
         offer,
     },
 };
@@ -62,19 +64,69 @@ impl Rpc {
     }
 
     async fn answer(&self, request: &Request, spawn: EventLoop) -> worker::Result<Response> {
-        match self.admit(request).await {
-            Ok(Admitted { entry, headers, permit }) => self.start(&*entry, &headers, permit, spawn),
+        let spawn = self.0.settings.options.spawn.clone().unwrap_or_else(|| Arc::new(spawn));
+        let admitted = match self.admit(request).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => return respond(refusal),
+        };
+        if offer::is_upgrade(&admitted.headers) {
+            return self.start(admitted, spawn);
+        }
+        match self.batch(request, admitted, spawn).await {
+            Ok(answer) => Ok(ResponseBuilder::new()
+                .with_header("content-type", "text/plain;charset=UTF-8")?
+                .fixed(answer.into_bytes())),
             Err(refusal) => respond(refusal),
         }
+    }
+
+    /// Answers a batch: all of a session in one request.
+    async fn batch(
+        &self,
+        request: &Request,
+        admitted: Admitted,
+        spawn: SpawnHandle,
+    ) -> Result<String, Refusal> {
+        let settings = &self.0.settings;
+        let incomplete = |error| {
+            tracing::debug!(%error, "a batch did not arrive");
+            Refusal::bad_request("the batch did not arrive completely")
+        };
+        let limit = settings.max_message_size;
+        let too_large = || too_large(format_args!("{limit} bytes"));
+        // What says beforehand that it is larger need not be read at all. (The runtime has a limit
+        // of its own as well.)
+        let announced = admitted.headers.get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let mut request = request.clone().map_err(incomplete)?;
+        let answered = async {
+            let body = ByteString::from(request.text().await.map_err(incomplete)?);
+            if body.len() > limit {
+                return Err(too_large());
+            }
+            let messages = split(&body, settings)?;
+            let options = settings.options.clone().spawn(spawn);
+            Exchange::start(&*admitted.entry, options).run(messages).await
+        };
+        timeout(settings.batch_timeout, answered).await.unwrap_or_else(|| {
+            tracing::warn!("a batch took longer than {:?}", settings.batch_timeout);
+            let text = "the batch takes too long; ask for less in one";
+            Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, text))
+        })
     }
 
     async fn admit(&self, request: &Request) -> Result<Admitted, Refusal> {
         let Endpoint { settings, admit, connections } = &*self.0;
         let parts = parts(request)?;
-        if !offer::is_upgrade(&parts.headers) {
-            return Err(Refusal::bad_request("this address is for WebSocket connections only"));
+        if offer::is_upgrade(&parts.headers) {
+            offer::check_method(&parts.method)?;
+        } else if parts.method != http::Method::POST {
+            let text = "this address is for WebSocket connections and batches by POST";
+            return Err(Refusal::bad_request(text));
         }
-        offer::check_method(&parts.method)?;
         // The runtime's own routing goes by the URL, not by the header.
         let url = request.url().ok();
         let host = url.as_ref().map(|url| &url[Position::BeforeHost..Position::AfterPort]);
@@ -93,17 +145,11 @@ impl Rpc {
         Ok(Admitted { entry: entry?, headers, permit })
     }
 
-    fn start(
-        &self,
-        entry: &dyn Entry,
-        headers: &HeaderMap,
-        permit: Permit,
-        spawn: EventLoop,
-    ) -> worker::Result<Response> {
+    fn start(&self, admitted: Admitted, spawn: SpawnHandle) -> worker::Result<Response> {
+        let Admitted { entry, headers, permit } = admitted;
         let settings = &self.0.settings;
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         let transport = WebSocketTransport::accept_with_limit(server, settings.max_message_size)?;
-        let spawn = settings.options.spawn.clone().unwrap_or_else(|| Arc::new(spawn));
         let options = settings.options.clone().spawn(SpawnHandle::clone(&spawn));
         let connection = Connection::start(transport, Some(entry.main()), options);
         entry.begun(&connection);
@@ -113,7 +159,7 @@ impl Rpc {
             drop((connection, permit));
         }));
         let mut response = Response::from_websocket(client)?;
-        if let Some(subprotocol) = offer::chosen(settings.subprotocol.as_ref(), headers)
+        if let Some(subprotocol) = offer::chosen(settings.subprotocol.as_ref(), &headers)
             && let Ok(subprotocol) = subprotocol.to_str()
         {
             let name = header::SEC_WEBSOCKET_PROTOCOL;

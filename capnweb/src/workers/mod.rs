@@ -41,9 +41,8 @@
 //! # What the runtime does not have
 //!
 //! It sends no pings, so a client that has silently gone is noticed only when the network reports
-//! it. It does not tell how much of what was sent has left, so output is not held back on a slow
-//! client; it can read as fast as it likes or be disconnected by the runtime. The limits on input
-//! hold as everywhere.
+//! it. It does not tell how much of what was sent has left, so output to a slow client is not held
+//! back. HTTP batches are not answered yet.
 
 mod endpoint;
 mod event_loop;
