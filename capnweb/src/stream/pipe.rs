@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     error::{Error, ErrorKind},
-    hook::{Hook, Local, Queued, not_a_function},
+    hook::{Hook, Local, Queued},
     payload::{Args, Cap, Payload},
     target::{Call, Reply, ReplyKind, Target},
     turn,
@@ -198,9 +198,16 @@ impl Target for PipeWriter {
                 self.0.abort(&reason);
                 return Reply::undefined();
             }
-            _ => return Reply::error(not_a_function(call.key.as_slice())),
+            method => {
+                let text = format_args!("Unknown WritableStream method: {method}");
+                return Reply::error(Error::msg(text));
+            }
         };
         Reply(ReplyKind::Ready(Ok(Payload::of(Cap::Promise(hook, Vec::new())))))
+    }
+
+    fn get(self: Arc<Self>, _: &str) -> Reply {
+        Reply::error(Error::msg("Cannot access properties on a WritableStream stub"))
     }
 }
 
