@@ -57,10 +57,14 @@ impl Shared {
         let payload = self.evaluate(expr)?;
         let hook = if is_import { payload.into_capability() } else { payload.into_hook() };
         let limit = self.options.limits.max_calls_in_flight;
-        let (id, hook) = self.with(|core, _| {
-            self.check_exports(core)?;
+        let (id, hook) = self.with(|core, after| {
+            if let Err(error) = self.check_exports(core) {
+                after.dropped.push(hook);
+                return Err(error);
+            }
             // The answer waits in a task, which a release does not end.
             let hook = if stream && core.unanswered >= limit {
+                after.dropped.push(hook);
                 Hook::Broken(too_many_calls(limit))
             } else {
                 hook
@@ -68,7 +72,7 @@ impl Shared {
             let export =
                 Export { pulled: stream, released_by_answer: stream, ..Export::new(hook.clone()) };
             core.unanswered += usize::from(stream);
-            Ok::<_, Error>((core.pushed_exports.push(export).cast_signed(), hook))
+            Ok((core.pushed_exports.push(export).cast_signed(), hook))
         })?;
         if stream {
             self.answer(id, hook);
