@@ -12,6 +12,7 @@ use capnweb::value::{Bytes, Date};
 use capnweb::{Call, Error, Reply, Stub, Target, Value};
 use serde::Deserialize;
 
+use crate::core::probe::probe;
 use crate::json;
 #[cfg(feature = "native")]
 use crate::service::ShareService;
@@ -70,10 +71,9 @@ impl Target for ShareTarget {
             "deleteShare" => call.reply_async(|(share_id, secret): (String, String)| async move {
                 self.service.delete_share(share_id, secret).await.map_err(failure)
             }),
-            "probeValue" => call.reply(|(probe,): (ProbeArgument,)| {
-                let ProbeArgument { when, bytes, nested } = probe;
-                self.service
-                    .probe_value(when.millis(), bytes.to_vec(), nested)
+            "probeValue" => call.reply(|(argument,): (ProbeArgument,)| {
+                let ProbeArgument { when, bytes, nested } = argument;
+                probe(when.millis(), bytes.to_vec(), nested)
                     // As `toISOString` throws it.
                     .map_err(|error| Error::named("RangeError", error))
             }),

@@ -7,7 +7,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::core::probe::{InvalidDate, Probe, probe};
 use crate::core::rules::{self, DeleteResult, ShareInfo, SyncResult};
 use crate::core::{Limits, Namespace, PublicUrl, SessionId, ShareDocument, ShareError, ShareId};
 use crate::store::{Change, Store, StoreError};
@@ -118,19 +117,6 @@ impl ShareService {
             .await?;
         tracing::info!(share = ?id.as_str(), "share deleted");
         Ok(deleted)
-    }
-
-    /// Shows what arrived of a date, in milliseconds since the epoch, of bytes and of an object.
-    ///
-    /// # Errors
-    /// [`InvalidDate`] for a date that JavaScript calls invalid.
-    pub fn probe_value<N>(
-        &self,
-        when: f64,
-        bytes: Vec<u8>,
-        nested: N,
-    ) -> Result<Probe<N>, InvalidDate> {
-        probe(when, bytes, nested)
     }
 
     async fn change<T, F>(&self, id: ShareId, decide: F) -> Result<T, ServiceError>

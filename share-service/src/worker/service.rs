@@ -5,7 +5,6 @@ use worker::{Env, Method, ObjectNamespace, Request, RequestInit};
 
 use super::object::{Answer, Command, Order};
 use super::{namespace, public_url};
-use crate::core::probe::{InvalidDate, Probe, probe};
 use crate::core::{Namespace, PublicUrl, SessionId, ShareError, ShareId};
 
 /// The service. Cheap to clone.
@@ -86,19 +85,6 @@ impl ShareService {
     ) -> Result<Value, ServiceError> {
         let id = ShareId::parse(share_id).ok_or(ShareError::NotFound)?;
         self.send(id, Command::Delete { secret }).await
-    }
-
-    /// Shows what arrived of a date, in milliseconds since the epoch, of bytes and of an object.
-    ///
-    /// # Errors
-    /// [`InvalidDate`] for a date that JavaScript calls invalid.
-    pub fn probe_value<N>(
-        &self,
-        when: f64,
-        bytes: Vec<u8>,
-        nested: N,
-    ) -> Result<Probe<N>, InvalidDate> {
-        probe(when, bytes, nested)
     }
 
     async fn send(&self, id: ShareId, command: Command) -> Result<Value, ServiceError> {

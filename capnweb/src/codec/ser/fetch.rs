@@ -6,7 +6,10 @@
 
 use serde::{Serialize, Serializer, ser::Impossible};
 
-use super::{Encoder, limited::refuse};
+use super::{
+    Encoder,
+    limited::{refuse, transparent},
+};
 use crate::{
     codec::{error::CodecError, token::Token},
     payload::Cap,
@@ -148,17 +151,7 @@ impl Serializer for TextOnly<'_> {
         Ok(())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CodecError> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        value: &T,
-    ) -> Result<(), CodecError> {
-        value.serialize(self)
-    }
+    transparent!();
 
     refuse!("a special value's body is of the wrong kind":
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char bytes none unit unit_variant seq map

@@ -66,6 +66,24 @@ macro_rules! refuse {
 }
 pub(super) use refuse;
 
+/// The methods of a serializer for which `Some` and a newtype are what they hold.
+macro_rules! transparent {
+    () => {
+        fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CodecError> {
+            value.serialize(self)
+        }
+
+        fn serialize_newtype_struct<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            value: &T,
+        ) -> Result<(), CodecError> {
+            value.serialize(self)
+        }
+    };
+}
+pub(super) use transparent;
+
 /// Writes a map's key, as the string that it is in JavaScript.
 pub(super) struct KeyEncoder<'a>(pub(super) &'a mut String);
 
@@ -125,17 +143,7 @@ impl Serializer for KeyEncoder<'_> {
         self.serialize_str(variant)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, key: &T) -> Result<(), CodecError> {
-        key.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        key: &T,
-    ) -> Result<(), CodecError> {
-        key.serialize(self)
-    }
+    transparent!();
 
     refuse!("a map's keys must be strings, integers, booleans, characters or plain enum variants":
         f32 f64 bytes none unit seq map struct variant);

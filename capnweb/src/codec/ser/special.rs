@@ -9,7 +9,7 @@ use super::{
     Encoder,
     compound::Members,
     fetch::{FetchParts, write_headers},
-    limited::refuse,
+    limited::{refuse, transparent},
     number,
 };
 use crate::{
@@ -137,17 +137,7 @@ impl<'a, 'b> Serializer for SpecialEncoder<'a, 'b> {
         Err(wrong_body())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CodecError> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        value: &T,
-    ) -> Result<(), CodecError> {
-        value.serialize(self)
-    }
+    transparent!();
 
     refuse!("a special value's body is of the wrong kind":
         bool i8 i16 i32 i64 u8 u16 u32 f32 char none unit unit_variant map struct variant);
@@ -248,17 +238,7 @@ impl<'a, 'b> Serializer for PropertiesEncoder<'a, 'b> {
         Ok(Members::properties(self.0))
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CodecError> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        value: &T,
-    ) -> Result<(), CodecError> {
-        value.serialize(self)
-    }
+    transparent!();
 
     refuse!("an error's properties must be an object":
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str bytes none unit unit_variant seq
