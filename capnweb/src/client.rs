@@ -38,7 +38,9 @@ use self::{
 };
 #[cfg(feature = "client")]
 use crate::transport::websocket::KeepAlive;
-use crate::{BoxFuture, Connection, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE};
+use crate::{
+    BoxFuture, Connection, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE, typed::Interface,
+};
 
 /// The headers that the handshake sets or negotiates; nobody else may.
 const OWN_HEADERS: [HeaderName; 6] = [
@@ -118,8 +120,8 @@ impl Connect {
     }
 
     /// The main object that this side offers to the server.
-    pub fn main(mut self, main: impl Into<Stub>) -> Self {
-        self.main = Some(main.into());
+    pub fn main<I: Interface + ?Sized>(mut self, main: Stub<I>) -> Self {
+        self.main = Some(main.untyped());
         self
     }
 

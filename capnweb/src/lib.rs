@@ -33,7 +33,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Error> {
 //! let (here, there) = memory::pair(16);
-//! let _server = Connection::start(there, Some(Stub::new(Greeter)), Options::new());
+//! let _server = Connection::start(there, Some(Stub::target(Greeter)), Options::new());
 //! let greeter = Connection::start(here, None, Options::new()).main();
 //!
 //! let greeting: String = greeter.call("hello", ("world",)).decode().await?;
@@ -92,6 +92,8 @@
     allow(clippy::arc_with_non_send_sync, reason = "the same code holds what is `Send` elsewhere")
 )]
 
+#[doc(hidden)]
+pub mod __private;
 #[cfg(any(feature = "client", all(feature = "worker", target_arch = "wasm32")))]
 pub mod client;
 mod codec;
@@ -105,6 +107,8 @@ mod map;
 mod maybe_send;
 mod path;
 mod payload;
+mod promise;
+mod remote;
 #[cfg(any(feature = "server", all(feature = "worker", target_arch = "wasm32")))]
 pub mod server;
 mod session;
@@ -116,11 +120,18 @@ mod target;
 mod tokio_spawn;
 pub mod transport;
 mod turn;
+pub mod typed;
 pub mod value;
 mod wakers;
 mod wire;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 pub mod workers;
+
+#[cfg(feature = "macros")]
+pub use capnweb_macros::{Failure, Record, interface};
+
+/// What a method returns that fails with an [`Error`], or with another [`Failure`](typed::Failure).
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[cfg(feature = "client")]
 pub use client::batch;
@@ -130,9 +141,11 @@ pub use connection::{Connection, Session};
 pub use error::{Error, ErrorKind};
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 pub use path::{Key, Path};
+pub use promise::Promise;
+pub use remote::Remote;
 pub use session::{Caller, Options, PeerRelease, Stats};
 pub use spawn::{Spawn, SpawnHandle, set_default_spawn, with_spawn};
-pub use stub::{Promise, Stub};
+pub use stub::Stub;
 pub use target::{Call, Reply, Target};
 #[cfg(feature = "tokio")]
 pub use tokio_spawn::Tokio;

@@ -54,3 +54,11 @@ pub(crate) type BoxFnOnce = Box<dyn FnOnce() + Send>;
 /// A boxed callback that is `Send` on native targets.
 #[cfg(target_arch = "wasm32")]
 pub(crate) type BoxFnOnce = Box<dyn FnOnce()>;
+
+/// A boxed value of any type that is `Send` and `Sync` on native targets.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type BoxAny = Box<dyn std::any::Any + Send + Sync>;
+
+/// A boxed value of any type that is `Send` and `Sync` on native targets.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type BoxAny = Box<dyn std::any::Any>;

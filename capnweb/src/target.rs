@@ -73,6 +73,11 @@ impl Call {
         }
     }
 
+    /// Whether the stub itself was called, as a function.
+    pub(crate) fn is_of_itself(&self) -> bool {
+        self.key.is_none()
+    }
+
     /// The arguments, as a tuple (or anything else that serde reads from a sequence). Missing
     /// ones at the end are read as `undefined`, and further ones are ignored.
     ///

@@ -45,7 +45,7 @@ fn nothing() -> Stub {
             call.no_such_method()
         }
     }
-    Stub::new(Nothing)
+    Stub::target(Nothing)
 }
 
 /// An endpoint open to all that counts the main objects it makes.

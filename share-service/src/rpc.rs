@@ -32,7 +32,7 @@ pub fn endpoint(service: ShareService) -> Rpc {
 
 /// A stub of the service.
 pub fn main_object(service: ShareService) -> Stub {
-    Stub::new(ShareTarget { service })
+    Stub::target(ShareTarget { service })
 }
 
 /// The main object of every connection.

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     Connection, Options, Session, Stub, transport::websocket::DEFAULT_MAX_MESSAGE_SIZE as MAX_SIZE,
+    typed::Interface,
 };
 
 /// The headers that a batch sets itself; nobody else may.
@@ -97,8 +98,8 @@ impl BatchBuilder {
 
     /// The main object that this side offers to the server. The server can call it, but not wait
     /// for the answer.
-    pub fn main(mut self, main: impl Into<Stub>) -> Self {
-        self.main = Some(main.into());
+    pub fn main<I: Interface + ?Sized>(mut self, main: Stub<I>) -> Self {
+        self.main = Some(main.untyped());
         self
     }
 

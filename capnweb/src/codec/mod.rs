@@ -51,7 +51,31 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Payload, Error>
 /// # Errors
 /// Of kind [`ErrorKind::Encode`] if they cannot be sent, or are no such sequence.
 pub(crate) fn encode_args<T: Serialize + ?Sized>(args: &T) -> Result<Payload, Error> {
-    payload(|text, slots| encode_args_into(text, slots, args))
+    encode_optional_args(args, 0)
+}
+
+/// Like [`encode_args`], without the nulls at the end, as far as they are among the last
+/// `optional` arguments.
+///
+/// # Errors
+/// As [`encode_args`].
+pub(crate) fn encode_optional_args<T: Serialize + ?Sized>(
+    args: &T,
+    optional: usize,
+) -> Result<Payload, Error> {
+    payload(|text, slots| {
+        encode_args_into(text, slots, args)?;
+        for _ in 0..optional {
+            // Only a null of the outermost array stands before its bracket: what other arrays and
+            // strings end with is their own bracket or quote.
+            let Some(rest) = text.strip_suffix(",null]").or(text.strip_suffix("null]")) else {
+                break;
+            };
+            text.truncate(rest.len());
+            text.push(']');
+        }
+        Ok(())
+    })
 }
 
 /// Like [`encode`], behind what the buffer holds. Slots count from the start of the buffer, and

@@ -11,7 +11,10 @@ use super::{
 };
 #[cfg(feature = "server")]
 use crate::transport::websocket::KeepAlive;
-use crate::{Connection, MaybeSend, MaybeSync, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE};
+use crate::{
+    Connection, MaybeSend, MaybeSync, Options, Stub, transport::DEFAULT_MAX_MESSAGE_SIZE,
+    typed::Interface,
+};
 
 /// Starts to describe an endpoint; the [module documentation](super) has an example.
 pub fn rpc() -> Builder<Undecided> {
@@ -87,11 +90,11 @@ impl<I: MaybeSend + 'static> Builder<Decided<I>> {
     /// may do is decided here: by which object it is given.
     pub fn main<F, M>(self, main: F) -> Rpc
     where
-        F: Fn(&Accepted<I>) -> M + MaybeSend + MaybeSync + 'static,
-        M: Into<Stub>,
+        F: Fn(&Accepted<I>) -> Stub<M> + MaybeSend + MaybeSync + 'static,
+        M: Interface + ?Sized,
     {
         let Decided { authenticate, on_connect } = self.access;
-        let main = Box::new(move |accepted: &Accepted<I>| main(accepted).into());
+        let main = Box::new(move |accepted: &Accepted<I>| main(accepted).untyped());
         Rpc::new(self.settings, Arc::new(Hooks { authenticate, on_connect, main }))
     }
 }

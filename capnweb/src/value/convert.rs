@@ -3,7 +3,8 @@
 use super::{BigInt, Bytes, Date, Exception, Object, Value};
 use crate::{
     fetch::{Blob, Headers, Request, Response},
-    stub::{Promise, Stub},
+    promise::Promise,
+    stub::Stub,
 };
 
 macro_rules! from {

@@ -20,8 +20,9 @@ mod serde_impls;
 use crate::{
     Error, codec,
     fetch::{Blob, Headers, Request, Response},
+    promise::Promise,
     stream::{ReadableStream, WritableStream},
-    stub::{Promise, Stub},
+    stub::Stub,
 };
 
 pub use self::{

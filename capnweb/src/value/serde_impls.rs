@@ -183,7 +183,7 @@ fn special<'de, A: MapAccess<'de>>(token: Token, mut map: A) -> Result<Value, A:
             Some(Cap::Readable(readable)) => Value::ReadableStream(ReadableStream::of(readable)),
             Some(Cap::Writable(hook)) => Value::WritableStream(WritableStream::of(hook)),
             Some(Cap::Blob(blob)) => blob.into(),
-            Some(Cap::Stub(hook)) => Stub::from_hook(hook).into(),
+            Some(Cap::Stub(hook)) => Value::Stub(Stub::from_hook(hook)),
             Some(cap) => return Err(frame::unexpected(&cap, "a value")),
             None => {
                 return Err(serde::de::Error::custom(

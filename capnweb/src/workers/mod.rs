@@ -21,7 +21,7 @@
 //!             let known = request.bearer().is_ok_and(|it| server::constant_time_eq(it, &key));
 //!             async move { known.then_some(()).ok_or_else(|| Refusal::unauthorized("unknown key")) }
 //!         })
-//!         .main(|_| capnweb::Stub::new(Api))
+//!         .main(|_| capnweb::Stub::target(Api))
 //!         .fetch(&request, context)
 //!         .await
 //! }

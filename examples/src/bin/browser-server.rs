@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
 
     // Pages from elsewhere are refused: by default only those of this very host may connect.
-    let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::new(Greeter));
+    let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::target(Greeter));
     let script =
         async move || ([(header::CONTENT_TYPE, "text/javascript")], module.clone()).into_response();
     let app = Router::new()

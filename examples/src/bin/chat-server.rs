@@ -45,7 +45,7 @@ impl Target for Door {
                     number
                 };
                 self.0.tell_everybody(&format!("* {name} has come"));
-                Ok(Stub::new(Member { room: self.0.clone(), number, name }))
+                Ok(Stub::target(Member { room: self.0.clone(), number, name }))
             }),
             _ => call.no_such_method(),
         }
@@ -86,7 +86,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     println!("listening on ws://{}", listener.local_addr()?);
     let room = Arc::new(Room::default());
     let endpoint =
-        server::rpc().allow_unauthenticated().main(move |_| Stub::new(Door(room.clone())));
+        server::rpc().allow_unauthenticated().main(move |_| Stub::target(Door(room.clone())));
     server::serve(listener, endpoint).await;
     Ok(())
 }

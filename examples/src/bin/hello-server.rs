@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Err(Refusal::unauthorized("unknown key"))
             }
         })
-        .main(|_| Stub::new(Greeter));
+        .main(|_| Stub::target(Greeter));
     server::serve(listener, endpoint).await;
     Ok(())
 }

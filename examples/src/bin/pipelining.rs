@@ -29,7 +29,7 @@ impl Target for Api {
     fn call(self: Arc<Self>, call: Call) -> Reply {
         match call.method() {
             "authenticate" => call.reply(|(token,): (String,)| match token.as_str() {
-                "alice's token" => Ok(Stub::new(Session { user: "Alice".to_owned() })),
+                "alice's token" => Ok(Stub::target(Session { user: "Alice".to_owned() })),
                 _ => Err(Error::msg("unknown token")),
             }),
             "greet" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
@@ -80,7 +80,7 @@ impl<T: Transport> Transport for Printed<T> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let (here, there) = memory::pair(16);
-    let _server = Connection::start(there, Some(Stub::new(Api)), Options::default());
+    let _server = Connection::start(there, Some(Stub::target(Api)), Options::default());
     let client = Connection::start(Printed(here), None, Options::default());
     let api = client.main();
 

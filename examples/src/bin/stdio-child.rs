@@ -27,7 +27,7 @@ impl Target for Words {
 #[tokio::main]
 async fn main() {
     let transport = LinesTransport::tokio(tokio::io::stdin(), tokio::io::stdout());
-    let connection = Connection::start(transport, Some(Stub::new(Words)), Options::new());
+    let connection = Connection::start(transport, Some(Stub::target(Words)), Options::new());
     let end = connection.closed().await;
     eprintln!("child: {end}");
 }

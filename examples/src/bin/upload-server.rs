@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
-    let endpoint = server::rpc().allow_unauthenticated().main(|_| Stub::new(Uploads));
+    let endpoint = server::rpc().allow_unauthenticated().main(|_| Stub::target(Uploads));
     server::serve(listener, endpoint).await;
     Ok(())
 }

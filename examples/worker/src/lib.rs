@@ -27,7 +27,7 @@ use worker::{
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let path = request.path();
     if path == "/rpc" {
-        let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::new(Greeter));
+        let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::target(Greeter));
         return rpc.fetch(&request, context).await;
     }
     if let Some(room) = path.strip_prefix("/room/") {
@@ -69,7 +69,7 @@ impl DurableObject for Room {
                     && request.bearer().is_ok_and(|sent| server::constant_time_eq(sent, &key));
                 async move { known.then_some(()).ok_or_else(|| Refusal::unauthorized("unknown key")) }
             })
-            .main(move |_| Stub::new(Seat { members: members.clone() }))
+            .main(move |_| Stub::target(Seat { members: members.clone() }))
             .fetch_in_object(&request)
             .await
     }

@@ -19,7 +19,7 @@ impl Target for Api {
         match call.method() {
             "square" => call.reply(|(n,): (f64,)| Ok(n * n)),
             "echo" => call.reply(|(document,): (Document,)| Ok(document)),
-            "authenticate" => call.reply(|(_token,): (String,)| Ok(Stub::new(Session))),
+            "authenticate" => call.reply(|(_token,): (String,)| Ok(Stub::target(Session))),
             _ => call.no_such_method(),
         }
     }
@@ -45,7 +45,7 @@ impl Target for Session {
 pub(crate) async fn serve() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("{}", listener.local_addr().expect("it is bound").port());
-    let rpc = capnweb::server::rpc().allow_unauthenticated().main(|_| Stub::new(Api));
+    let rpc = capnweb::server::rpc().allow_unauthenticated().main(|_| Stub::target(Api));
     capnweb::server::serve(listener, rpc).await;
 }
 

@@ -20,7 +20,7 @@ pub fn target(f: impl Fn(Call) -> Reply + Send + Sync + 'static) -> Stub {
             true
         }
     }
-    Stub::new(Closure(f))
+    Stub::target(Closure(f))
 }
 
 /// What happened, in order. Clones share it.

@@ -368,11 +368,11 @@ fn a_path_through_objects_that_are_made_on_the_way_takes_no_stack() {
         }
 
         fn get(self: Arc<Self>, _: &str) -> capnweb::Reply {
-            capnweb::Reply::value(Stub::new(Child))
+            capnweb::Reply::value(Stub::target(Child))
         }
     }
     on_a_small_stack(|| {
-        let peer = Peer::new(Some(Stub::new(Child)), Options::new());
+        let peer = Peer::new(Some(Stub::target(Child)), Options::new());
         let path = vec!["\"child\""; 5000].join(",");
         peer.exchange(&format!(r#"["push",["pipeline",0,[{path},"m"],[]]]"#), &[]);
         peer.exchange(r#"["pull",1]"#, &[r#"["resolve",1,"called"]"#]);

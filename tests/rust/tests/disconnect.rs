@@ -82,8 +82,8 @@ fn broken_by_fires_for_every_stub_of_the_connection() {
     peer.exchange(r#"["push",["pipeline",0,["keep"],[["export",-1]]]]"#, &[]);
     let main = peer.connection.main();
     let stubs = [main.clone(), main.call("get", ()).stub(), main.get("property").stub()];
-    let waiting = stubs.map(|stub| peer.executor.start(stub.broken_by()));
-    let local = peer.executor.start(FixedTarget::stub().broken_by());
+    let waiting = stubs.map(|stub| peer.executor.start(Stub::broken_by(&stub)));
+    let local = peer.executor.start(Stub::broken_by(&FixedTarget::stub()));
     peer.executor.run();
     for waiting in &waiting {
         assert!(waiting.take().is_none());
@@ -100,7 +100,7 @@ fn broken_by_fires_for_every_stub_of_the_connection() {
 fn broken_by_fires_when_the_promise_is_rejected() {
     let mut pair = Pair::new(FixedTarget::stub());
     let promise = pair.client.main().call("fail", ("Error", "no"));
-    let broken = pair.start(promise.stub().broken_by());
+    let broken = pair.start(Stub::broken_by(&promise.stub()));
     pair.settle();
     assert!(broken.take().is_none(), "it does not ask");
     let _ = pair.run(promise.into_future());
@@ -234,7 +234,7 @@ fn a_stub_of_an_ended_connection_sends_an_error_over_another() {
     peer.session.disconnected("gone");
     let mut pair = Pair::new(FixedTarget::stub());
     let back = pair.client.main().call("giveBack", (&dead,)).get("stub");
-    let stub: Stub = pair.run(back.decode().into_future()).unwrap();
+    let stub: Stub = pair.run(back.decode::<Stub>().into_future()).unwrap();
     let error = pair.run(stub.call("m", ()).into_future()).unwrap_err();
     assert_eq!(error.message(), "gone");
     drop(stub);

@@ -168,7 +168,7 @@ fn a_target_is_dropped_when_the_last_reference_anywhere_goes() {
     let made = log.clone();
     let mut pair = Pair::new(target(move |call| call.reply(|(): ()| Ok(mortal(&made, "dropped")))));
     let stub = pair.client.main().call("make", ());
-    let stub: Stub = pair.run(stub.decode().into_future()).unwrap();
+    let stub: Stub = pair.run(stub.decode::<Stub>().into_future()).unwrap();
     let clone = stub.clone();
     drop(stub);
     pair.settle();
@@ -303,7 +303,7 @@ fn many_calls_leave_nothing_behind() {
         }
     }
     let counts = Arc::new(Counts(AtomicUsize::new(0)));
-    let mut pair = Pair::new(Stub::from_arc(counts.clone()));
+    let mut pair = Pair::new(Stub::from_target(counts.clone()));
     let main = pair.client.main();
     for round in 0..100 {
         for n in 0..1000 {

@@ -268,7 +268,7 @@ fn a_forwarded_call_goes_on_when_the_first_caller_has_gone() {
         }
     }
     let (gate, log) = (Gate::new(), Log::new());
-    let (mut ab, mut bc) = relay(Stub::new(Waits(gate.clone(), log.clone())));
+    let (mut ab, mut bc) = relay(Stub::target(Waits(gate.clone(), log.clone())));
     drop(ab.client.main().call("m", ()));
     settle(&mut ab, &mut bc);
     ab.server.session.disconnected("gone");

@@ -73,7 +73,7 @@ impl Target for Main {
 
 fn serve() -> (Peer, Gate) {
     let gate = Gate::new();
-    (Peer::new(Some(Stub::new(Main(gate.clone()))), Options::new()), gate)
+    (Peer::new(Some(Stub::target(Main(gate.clone()))), Options::new()), gate)
 }
 
 /// Calls a method as the `id`th push, and checks that it is rejected and the session works on.
@@ -143,7 +143,7 @@ fn a_hook_for_errors_that_panics_hides_the_error() {
 #[test]
 fn a_local_method_that_panics_rejects_its_call_only() {
     let mut pair = Pair::new(FixedTarget::stub());
-    let stub = Stub::new(Main(Gate::new()));
+    let stub = Stub::target(Main(Gate::new()));
     let (bad, good) = pair.executor.enter(|| (stub.call("now", ()), stub.call("fine", ())));
     assert_eq!(
         pair.run(bad.into_future()).unwrap_err().message(),

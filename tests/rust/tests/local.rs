@@ -92,10 +92,10 @@ fn a_future_that_fails_rejects_its_promise() {
     let executor = TestExecutor::new();
     executor.enter(|| {
         let failing = Promise::<u8>::from_future(async { Err(Error::named("RangeError", "no")) });
-        let error = run::<u8>(&executor, failing.decode()).unwrap_err();
+        let error = run::<u8>(&executor, failing.untyped()).unwrap_err();
         assert_eq!((error.name(), error.message()), ("RangeError", "no"));
         let panicking = Promise::<u8>::from_future(async { panic!("secret") });
-        let error = run::<u8>(&executor, panicking.decode()).unwrap_err();
+        let error = run::<u8>(&executor, panicking.untyped()).unwrap_err();
         assert_eq!(error.message(), "Internal error: the method panicked.");
     });
 }
@@ -162,7 +162,7 @@ fn a_plain_stub_cannot_be_awaited_and_says_so() {
     executor.enter(|| {
         let stub = Promise::resolved(&FixedTarget::stub());
         // A promise of a stub can.
-        let stub: Stub = run(&executor, stub.decode()).unwrap();
+        let stub: Stub = run(&executor, stub.untyped()).unwrap();
         assert_eq!(run::<f64>(&executor, stub.call("square", (2,))).unwrap(), 4.0);
     });
 }

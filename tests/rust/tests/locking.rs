@@ -104,7 +104,7 @@ fn deserializing_may_call_on_the_same_connection() {
     struct Calls;
     impl<'de> Deserialize<'de> for Calls {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let stub = Stub::deserialize(deserializer)?;
+            let stub: Stub = Stub::deserialize(deserializer)?;
             drop(stub.call("reading", ("x",)));
             Ok(Self)
         }
@@ -244,7 +244,7 @@ fn after(gate: &Gate, stub: Stub) -> Promise {
         gate.wait().await;
         Ok(stub)
     })
-    .decode()
+    .untyped()
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_long_chain_of_waiting_calls_is_rejected_on_a_small_stack() {
                 Err(Error::msg("no"))
             })
         });
-        let end = executor.enter(|| chain(first.decode()));
+        let end = executor.enter(|| chain(first.untyped()));
         let outcome = executor.start(end.into_future());
         executor.run();
         gate.open();
@@ -299,7 +299,7 @@ fn a_long_chain_over_a_connection_is_resolved_on_a_small_stack() {
     on_a_small_stack(|| {
         let mut pair = Pair::new(chainable());
         let end = chain(pair.client.main().call("next", ()));
-        let stub: Stub = pair.run(end.decode().into_future()).unwrap();
+        let stub: Stub = pair.run(end.decode::<Stub>().into_future()).unwrap();
         drop(stub);
         pair.assert_clean();
         // And with a server whose first result comes late.
@@ -347,7 +347,7 @@ fn values_that_own_each_other_are_dropped_on_a_small_stack() {
     on_a_small_stack(|| {
         let mut promise = Promise::resolved(&FixedTarget::stub());
         for _ in 0..LONG {
-            promise = Promise::resolved(&promise.stub()).decode();
+            promise = Promise::resolved(&promise.stub());
         }
         drop(promise);
     });

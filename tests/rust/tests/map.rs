@@ -13,8 +13,8 @@ impl Target for Shelf {
     fn call(self: Arc<Self>, call: Call) -> Reply {
         match call.method() {
             "ids" => Reply::value([1, 2, 3]),
-            "book" => call.reply(|(id,): (u32,)| Ok(Stub::new(Book(id)))),
-            "books" => Reply::value([Stub::new(Book(7)), Stub::new(Book(8))]),
+            "book" => call.reply(|(id,): (u32,)| Ok(Stub::target(Book(id)))),
+            "books" => Reply::value([Stub::target(Book(7)), Stub::target(Book(8))]),
             "nothing" => Reply::value(Value::Null),
             "one" => Reply::value("single"),
             "shelves" => Reply::value([[1, 2], [3, 4]]),
@@ -54,7 +54,7 @@ fn pushes(pair: &Pair) -> usize {
 
 #[test]
 fn a_list_and_something_about_each_element_take_one_round_trip() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let titles = api
         .call("ids", ())
@@ -74,7 +74,7 @@ fn a_list_and_something_about_each_element_take_one_round_trip() {
 
 #[test]
 fn null_stays_null_and_a_single_value_counts_as_one() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let null = api.call("nothing", ()).map(|x| api.call("echo", (x,)));
     assert_eq!(pair.run(async move { null.await }).unwrap(), Value::Null);
@@ -93,7 +93,7 @@ fn the_result_can_mix_calls_properties_and_constants() {
         id: Promise,
         kind: &'static str,
     }
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let entries = api.call("ids", ()).map(|id| Entry {
         title: api.call("book", (&id,)).call("title", ()),
@@ -111,7 +111,7 @@ fn the_result_can_mix_calls_properties_and_constants() {
 
 #[test]
 fn maps_nest() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let titles = api
         .call("shelves", ())
@@ -125,7 +125,7 @@ fn maps_nest() {
 
 #[test]
 fn elements_can_be_stubs_and_results_that_come_later() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let titles = api
         .call("books", ())
@@ -138,7 +138,7 @@ fn elements_can_be_stubs_and_results_that_come_later() {
 
 #[test]
 fn a_callback_of_the_mapping_side_can_be_captured() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let double = Stub::function(|(n,): (f64,)| async move { Ok(2.0 * n) });
     let doubled = api.call("ids", ()).map(|id| double.invoke((id,))).decode::<Vec<f64>>();
@@ -149,8 +149,8 @@ fn a_callback_of_the_mapping_side_can_be_captured() {
 
 #[test]
 fn a_local_promise_is_mapped_the_same() {
-    let mut pair = Pair::new(Stub::new(Shelf));
-    let local = Stub::new(Shelf);
+    let mut pair = Pair::new(Stub::target(Shelf));
+    let local = Stub::target(Shelf);
     let titles = pair
         .executor
         .enter(|| local.call("ids", ()).map(|id| local.call("book", (id,)).call("title", ())));
@@ -160,9 +160,9 @@ fn a_local_promise_is_mapped_the_same() {
 
 #[test]
 fn making_an_object_inside_is_refused_with_the_reason() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
-    let refused = api.call("ids", ()).map(|id| api.call("echo", (id, Stub::new(Shelf))));
+    let refused = api.call("ids", ()).map(|id| api.call("echo", (id, Stub::target(Shelf))));
     let error = pair.run(async move { refused.await }).unwrap_err();
     assert!(error.message().contains("cannot be made inside of a map's function"), "{error}");
     assert_eq!(pushes(&pair), 1);
@@ -172,7 +172,7 @@ fn making_an_object_inside_is_refused_with_the_reason() {
 
 #[test]
 fn a_placeholder_that_escapes_is_of_no_use() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let mut escaped = None;
     let mapped = api.call("ids", ()).map(|id| escaped = Some(id));
@@ -187,7 +187,7 @@ fn a_placeholder_that_escapes_is_of_no_use() {
 
 #[test]
 fn a_function_that_panics_leaves_nothing_behind() {
-    let mut pair = Pair::new(Stub::new(Shelf));
+    let mut pair = Pair::new(Stub::target(Shelf));
     let api = pair.client.main();
     let ids = api.call("ids", ());
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -223,7 +223,7 @@ fn a_map_of_too_many_steps_is_rejected() {
     let mut limits = Limits::default();
     limits.max_map_steps = 5;
     let mut pair =
-        Pair::with(None, Some(Stub::new(Shelf)), Options::new(), Options::new().limits(limits));
+        Pair::with(None, Some(Stub::target(Shelf)), Options::new(), Options::new().limits(limits));
     let api = pair.client.main();
     let mapped = api.call("ids", ()).map(|id| api.call("echo", (id,)));
     let error: Error = pair.run(async move { mapped.await }).unwrap_err();

@@ -79,7 +79,7 @@ fn calls_through_an_unresolved_promise_keep_their_order() {
             gate.wait().await;
             Ok(stub)
         })
-        .decode()
+        .untyped()
     });
 }
 
@@ -91,7 +91,7 @@ fn calls_through_a_promise_of_a_promise_keep_their_order() {
             gate.wait().await;
             Ok(stub)
         });
-        Promise::<Promise<Stub>>::from_future(async move { Ok(inner) }).decode()
+        Promise::<Promise<Stub>>::from_future(async move { Ok(inner) }).untyped()
     });
 }
 

@@ -15,12 +15,14 @@ use super::{decode, decode_args, encode, encode_args, encode_into, encode_thrown
 use crate::{
     hook::Hook,
     payload::{Cap, Payload, Slot},
-    stub::{Promise, Stub},
+    promise::Promise,
+    remote::Remote,
+    stub::Stub,
 };
 
 /// A stub that a test can recognise.
 fn stub(number: u32) -> Stub {
-    Stub(hook(number))
+    Stub::from_hook(hook(number))
 }
 
 fn hook(number: u32) -> Hook {
@@ -39,12 +41,12 @@ fn shared(hook: &Hook) -> &Arc<Payload> {
 
 /// The number a test stub was made with.
 fn number(stub: &Stub) -> u32 {
-    number_of(&stub.0)
+    number_of(stub.hook())
 }
 
 /// How many handles there are on a test stub's capability.
 fn handles(stub: &Stub) -> usize {
-    Arc::strong_count(shared(&stub.0))
+    Arc::strong_count(shared(stub.hook()))
 }
 
 /// A payload of this text, each hole in it filled in turn.

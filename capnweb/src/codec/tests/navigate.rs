@@ -100,7 +100,7 @@ fn paths_lead_into_capabilities() {
 #[test]
 fn parts_own_their_capabilities() {
     let stubs: Vec<_> = (0..12).map(stub).collect();
-    let caps = stubs.iter().map(|stub| Cap::Stub(stub.0.clone()));
+    let caps = stubs.iter().map(|stub| Cap::Stub(stub.hook().clone()));
     let list = |range: std::ops::Range<u32>| {
         let holes: Vec<_> = range.map(|n| format!(r##"["#",{n}]"##)).collect();
         format!("[[{}]]", holes.join(","))

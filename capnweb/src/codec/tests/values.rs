@@ -192,7 +192,7 @@ fn a_property_that_cannot_be_sent_is_left_out_of_an_error() {
 #[test]
 fn capabilities_become_holes_and_come_back() {
     let (one, two) = (stub(1), stub(2));
-    let promise = Promise::<Value>::new(hook(3), vec!["a".into(), 0.into()]);
+    let promise = Promise::<Value>::of(Remote::new(hook(3), vec!["a".into(), 0.into()]));
     let encoded = encode(&(&one, "x", &promise, [&two])).unwrap();
     assert_eq!(encoded.text, r##"[[["#",0],"x",["#",1],[[["#",2]]]]]"##);
     let at: Vec<_> = encoded.slots.iter().map(|slot| slot.at as usize).collect();
@@ -208,7 +208,7 @@ fn capabilities_become_holes_and_come_back() {
     assert_eq!(handles(&a), 3);
     // What isn't taken is let go.
     let ((), _): ((), serde::de::IgnoredAny) =
-        decode(&payload(r##"[[null,["#",0]]]"##, [Cap::Stub(one.0.clone())])).unwrap();
+        decode(&payload(r##"[[null,["#",0]]]"##, [Cap::Stub(one.hook().clone())])).unwrap();
     let _: Value = decode(&encoded).unwrap();
     assert_eq!(handles(&a), 3);
 }

@@ -54,7 +54,7 @@ impl Target for Streams {
 async fn main() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     println!("ws://{}", listener.local_addr().expect("it is bound"));
-    let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::new(Streams::default()));
+    let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::target(Streams::default()));
     tokio::spawn(server::serve(listener, rpc));
     let mut commands = Vec::new();
     stdin().read_to_end(&mut commands).await.expect("its input can be read");

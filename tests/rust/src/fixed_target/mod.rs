@@ -31,7 +31,7 @@ struct Inside<T> {
 impl FixedTarget {
     /// A stub of a new target.
     pub fn stub() -> Stub {
-        Stub::new(Self::default())
+        Stub::target(Self::default())
     }
 
     fn hold(&self) -> Promise {
@@ -203,7 +203,7 @@ struct Counter(Mutex<f64>);
 
 impl Counter {
     fn stub(start: f64) -> Stub {
-        Stub::new(Self(Mutex::new(start)))
+        Stub::target(Self(Mutex::new(start)))
     }
 }
 

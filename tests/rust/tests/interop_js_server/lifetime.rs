@@ -54,7 +54,7 @@ async fn a_server_that_closes_rejects_what_is_pending_and_tells_the_watchers() {
         let JsSession { mut server, connection, main, .. } = JsSession::start().await;
         let counter: Stub = main.call("makeCounter", (1,)).decode().await.unwrap();
         let pending = main.call("hold", ()).into_future();
-        let broken = [main.broken_by(), counter.broken_by()];
+        let broken = [Stub::broken_by(&main), Stub::broken_by(&counter)];
         main.call("square", (2,)).await.unwrap();
         assert_eq!(server.command("close").await, "CLOSED 1");
 
@@ -95,7 +95,7 @@ async fn a_server_that_aborts_says_why() {
     limited(async {
         let JsSession { mut server, connection, main, log } = JsSession::start().await;
         let pending = main.call("hold", ()).into_future();
-        let broken = main.broken_by();
+        let broken = Stub::broken_by(&main);
         // JavaScript does not read bigints of more than 16,384 digits.
         let long: BigInt = "7".repeat(16_385).parse().unwrap();
         let refused = main.call("echo", (Value::BigInt(long),)).await.unwrap_err();

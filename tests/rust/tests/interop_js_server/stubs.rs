@@ -119,7 +119,7 @@ async fn callbacks_live_as_long_as_they_are_kept() {
 async fn an_object_is_dropped_when_the_server_lets_it_go() {
     clean(async |js| {
         let dropped = Arc::new(AtomicBool::new(false));
-        let greeter = Stub::new(Greeter(Arc::clone(&dropped)));
+        let greeter = Stub::target(Greeter(Arc::clone(&dropped)));
         js.main.call("keep", (greeter,)).await.unwrap();
         js.round_trip().await;
         assert!(!dropped.load(Ordering::SeqCst));
@@ -157,7 +157,7 @@ async fn stubs_come_back_to_their_owner_as_themselves() {
 #[tokio::test]
 async fn objects_that_come_back_keep_their_methods() {
     clean(async |js| {
-        let greeter = Stub::new(Greeter(Arc::default()));
+        let greeter = Stub::target(Greeter(Arc::default()));
         let back: Back = js.main.call("giveBack", (greeter,)).decode().await.unwrap();
         let greeting: String = back.stub.call("greet", ("you",)).decode().await.unwrap();
         assert_eq!(greeting, "Hi you");

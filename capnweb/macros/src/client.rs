@@ -1,0 +1,114 @@
+//! The calling side of an interface.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::model::{Fallible, Method, Model};
+
+pub(crate) fn render(model: &Model) -> TokenStream {
+    let Model { library, vis, ident, client, bases, methods, .. } = model;
+    let name = ident.to_string();
+    let docs = format!(
+        "Calls the methods of [`{ident}`]: what a `Stub<dyn {ident}>`, and the promise of one, \
+         derefs to."
+    );
+    let methods = methods.iter().map(|method| render_method(model, method));
+    // What it extends can be called on it, too.
+    let (inner, remote, make, deref) = match bases.first() {
+        None => (quote!(#library::Remote), quote!(&self.0), quote!(remote), None),
+        Some(base) => {
+            let inner = quote!(<dyn #base as #library::typed::Interface>::Client);
+            let deref = quote! {
+                impl ::core::ops::Deref for #client {
+                    type Target = #inner;
+
+                    fn deref(&self) -> &Self::Target {
+                        &self.0
+                    }
+                }
+            };
+            (
+                inner,
+                quote!(#library::typed::Client::remote(&self.0)),
+                quote!(#library::typed::Client::new(remote)),
+                Some(deref),
+            )
+        }
+    };
+    quote! {
+        #[doc = #docs]
+        #[derive(Clone)]
+        #vis struct #client(#inner);
+
+        impl #client {
+            #(#methods)*
+        }
+
+        #deref
+
+        impl #library::typed::Client for #client {
+            fn new(remote: #library::Remote) -> Self {
+                Self(#make)
+            }
+
+            fn remote(&self) -> &#library::Remote {
+                #remote
+            }
+        }
+
+        impl #library::typed::Interface for dyn #ident + '_ {
+            const NAME: &'static str = #name;
+            type Client = #client;
+        }
+
+        #(impl #library::typed::Extends<dyn #bases> for dyn #ident + '_ {})*
+    }
+}
+
+fn render_method(model: &Model, method: &Method) -> TokenStream {
+    let Model { library, vis, ident: interface, .. } = model;
+    let Method { ident, name, is_getter, output, .. } = method;
+    let interface = interface.to_string();
+    let attrs = method.attrs_of(&["doc", "cfg", "deprecated"]);
+    let arguments: Vec<_> = method.arguments().collect();
+    let parameters = arguments.iter().map(|argument| {
+        let (ident, ty) = (&argument.ident, &argument.ty);
+        quote!(#ident: impl ::core::convert::Into<#library::typed::Arg<#ty>>)
+    });
+    let values = arguments.iter().map(|argument| {
+        let (ident, ty) = (&argument.ident, &argument.ty);
+        quote_spanned!(ty.span()=> <#library::typed::Arg<#ty>>::from_into(#ident))
+    });
+    let promise = match &output.result {
+        None => {
+            let ty = &output.ty;
+            quote!(#library::Promise<#ty>)
+        }
+        Some(Fallible { value, failure: Some(failure) }) => {
+            quote!(#library::Promise<#value, #failure>)
+        }
+        Some(Fallible { value, failure: None }) => {
+            let ty = &output.ty;
+            quote!(#library::Promise<#value, <#ty as #library::typed::Outcome>::Failure>)
+        }
+    };
+    let optional = method.optional();
+    let ask = if *is_getter {
+        quote!(get(remote, &METHOD))
+    } else {
+        quote!(call(remote, &METHOD, (#(#values,)*), #optional))
+    };
+    quote! {
+        #(#attrs)*
+        #vis fn #ident(&self #(, #parameters)*) -> #promise {
+            static METHOD: #library::typed::Method = #library::typed::Method {
+                interface: #interface,
+                name: #name,
+                is_getter: #is_getter,
+            };
+            let remote = #library::typed::Client::remote(self);
+            #library::__private::#ask
+        }
+    }
+}

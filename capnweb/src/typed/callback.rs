@@ -1,0 +1,134 @@
+//! Functions as interfaces.
+
+use std::{future::Future, marker::PhantomData, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Arg, Client, Failure, Interface, Method, Outcome, Serves};
+use crate::{
+    maybe_send::{MaybeSend, MaybeSync},
+    promise::Promise,
+    remote::Remote,
+    target::{Call, Reply},
+};
+
+/// A function as an interface: `Stub<dyn Fn(String, u32) -> Result<bool>>`, of up to six
+/// parameters.
+///
+/// Such a stub is made of a closure that returns a future, whose parameters' types have to be
+/// written down, and called by `call`:
+///
+/// ```
+/// use capnweb::{Result, Stub};
+///
+/// # async fn example() -> Result<()> {
+/// let longer: Stub<dyn Fn(String, u32) -> Result<bool>> =
+///     Stub::new(async |text: String, length: u32| Ok(text.len() > length as usize));
+/// assert!(longer.call("callback", 3_u32).await?);
+/// # Ok(())
+/// # }
+/// ```
+pub trait Callback: Interface {
+    /// What it is called with.
+    type Args;
+    /// What it returns.
+    type Output: Outcome;
+}
+
+/// What a stub of a function derefs to.
+pub struct FunctionClient<A, R> {
+    remote: Remote,
+    of: PhantomData<fn(A) -> R>,
+}
+
+/// How functions are called in errors.
+static CALL: Method = Method { interface: "Fn", name: "call", is_getter: false };
+
+impl<A: 'static, R: 'static> Client for FunctionClient<A, R> {
+    fn new(remote: Remote) -> Self {
+        Self { remote, of: PhantomData }
+    }
+
+    fn remote(&self) -> &Remote {
+        &self.remote
+    }
+}
+
+impl<A, R> Clone for FunctionClient<A, R> {
+    fn clone(&self) -> Self {
+        Self { remote: self.remote.clone(), of: PhantomData }
+    }
+}
+
+macro_rules! functions {
+    ($(($($name:ident $value:ident)*))*) => {$(
+        impl<$($name: 'static,)* R, X> Interface for dyn Fn($($name),*) -> Result<R, X> + '_
+        where
+            R: 'static,
+            X: Failure,
+        {
+            const NAME: &'static str = "Fn";
+            type Client = FunctionClient<($($name,)*), Result<R, X>>;
+        }
+
+        impl<$($name: 'static,)* R, X> Callback for dyn Fn($($name),*) -> Result<R, X> + '_
+        where
+            R: 'static,
+            X: Failure,
+        {
+            type Args = ($($name,)*);
+            type Output = Result<R, X>;
+        }
+
+        impl<F, Fut, $($name,)* R, X> Serves<F> for dyn Fn($($name),*) -> Result<R, X> + '_
+        where
+            F: Fn($($name),*) -> Fut + MaybeSend + MaybeSync + 'static,
+            Fut: Future<Output = Result<R, X>> + MaybeSend + 'static,
+            $($name: DeserializeOwned + 'static,)*
+            R: Serialize + 'static,
+            X: Failure,
+        {
+            fn call(target: &Arc<F>, call: Call) -> Reply {
+                if !call.is_of_itself() {
+                    return call.no_such_method();
+                }
+                call.reply_async(|($($value,)*): ($($name,)*)| {
+                    let result = target($($value),*);
+                    async move { result.await.into_result() }
+                })
+            }
+
+            fn get(_: &Arc<F>, _: &str) -> Reply {
+                Reply::undefined()
+            }
+
+            fn has_method(_: &str) -> bool {
+                false
+            }
+
+            fn has_property(_: &str) -> bool {
+                false
+            }
+        }
+
+        impl<$($name: Serialize,)* R, X> FunctionClient<($($name,)*), Result<R, X>> {
+            /// Calls the function. The call is made at once; what comes back is a promise of its
+            /// result.
+            // The functions of up to six parameters are all called the same way.
+            pub fn call(&self, $($value: impl Into<Arg<$name>>),*) -> Promise<R, X> {
+                let args: ($(Arg<$name>,)*) = ($($value.into(),)*);
+                Promise::of(self.remote.call_self(args).of_method(&CALL))
+            }
+        }
+    )*};
+}
+
+functions! {
+    ()
+    (A a)
+    (A a B b)
+    (A a B b C c)
+    (A a B b C c D d)
+    (A a B b C c D d E e)
+    (A a B b C c D d E e G g)
+}
