@@ -17,6 +17,7 @@ mod receive;
 mod running;
 mod send;
 mod table;
+mod waiting;
 
 use std::{
     fmt,
@@ -27,12 +28,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-pub(crate) use self::running::Running;
 use self::{
     core::{After, Core, Ended},
     running::ClosedSignal,
 };
 pub use self::{options::Options, peer_release::PeerRelease};
+pub(crate) use self::{
+    running::Running,
+    waiting::{Allowance, Waiting},
+};
 use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Import},
@@ -53,6 +57,8 @@ pub(crate) struct Shared {
     spawn: Option<SpawnHandle>,
     /// Handlers of the peer's calls that are running in tasks.
     running: AtomicUsize,
+    /// What of the peer's waits to be read.
+    allowance: Arc<Allowance>,
     /// The session has ended.
     closed: ClosedSignal,
     /// And its transport, if a driver has one, is closed as well.
@@ -78,6 +84,7 @@ impl Shared {
         Arc::new(Self {
             core: Mutex::new(Core::new(main)),
             spawn: options.spawn.clone().or_else(spawn::current),
+            allowance: Allowance::new(&options.limits),
             options,
             running: AtomicUsize::new(0),
             closed: ClosedSignal::new(),
@@ -333,6 +340,18 @@ impl Caller {
         let result = hook.call(path, args);
         turn::run_queued();
         result
+    }
+
+    /// Where to count what this connection makes wait. `None` if there is none, or it is gone.
+    pub(crate) fn allowance(&self) -> Option<Arc<Allowance>> {
+        self.shared().map(|session| Arc::clone(&session.allowance))
+    }
+
+    /// Says that so many bytes of this connection wait.
+    pub(crate) fn waits(&self, bytes: usize) -> Result<Waiting, Error> {
+        let mut waiting = Waiting::new(self.allowance());
+        waiting.add(bytes)?;
+        Ok(waiting)
     }
 
     /// The limits that hold for what this connection asks for.
