@@ -124,16 +124,18 @@ impl Writer {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        let Some((settle, _)) = self.send("close", no_arguments()) else { return Ok(()) };
-        let closed = settle.await;
+        let Some((mut settle, _)) = self.send("close", no_arguments()) else { return Ok(()) };
+        let closed = poll_fn(|cx| {
+            // A write that fails lets go of the stream, which is not worth waiting for an end.
+            let _ = self.poll_failed(cx);
+            settle.poll_unpin(cx)
+        });
+        let closed = closed.await;
         // The error of a write says more than that of the close behind it.
-        let earlier = poll_fn(|cx| {
-            while let Poll::Ready(Some((_, result))) = self.unanswered.poll_next_unpin(cx) {
-                if let Err(error) = result {
-                    return Poll::Ready(Some(error));
-                }
-            }
-            Poll::Ready(None)
+        let earlier = poll_fn(|cx| match self.poll_failed(cx) {
+            Poll::Ready(error) => Poll::Ready(Some(error)),
+            Poll::Pending if self.unanswered.is_empty() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
         });
         match earlier.await {
             Some(error) => Err(error),
