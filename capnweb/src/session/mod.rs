@@ -17,6 +17,7 @@ mod receive;
 mod running;
 mod send;
 mod table;
+mod under_way;
 mod waiting;
 
 use std::{
@@ -35,6 +36,7 @@ use self::{
 pub use self::{options::Options, peer_release::PeerRelease};
 pub(crate) use self::{
     running::Running,
+    under_way::UnderWay,
     waiting::{Allowance, Waiting},
 };
 use crate::{
@@ -174,6 +176,17 @@ impl Shared {
         })
     }
 
+    /// Waits until no stream to the peer can go on without hearing from it.
+    pub(crate) fn poll_streams_sent(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.with(|core, _| {
+            if core.ended.is_some() || core.under_way == 0 {
+                return Poll::Ready(());
+            }
+            wake_later(&mut core.waiting_for_drain, cx.waker());
+            Poll::Pending
+        })
+    }
+
     /// Resolves when the session has ended and its transport is closed, to why.
     pub(crate) async fn closed(self: Arc<Self>) -> Error {
         self.done.wait().await;
@@ -222,12 +235,19 @@ impl Shared {
     /// of its, now or later, fails with this error. Calls on what it has can still be sent, and
     /// their results be referred to.
     pub(crate) fn end_input(&self, error: Error) {
-        self.with(|core, after| {
-            core.input_ended = Some(error);
+        let pipes: Vec<_> = self.with(|core, after| {
+            core.input_ended = Some(error.clone());
             for entry in core.entries_mut() {
                 after.wakers.extend(entry.wakers.take());
             }
+            core.pushed_exports.values_mut().filter_map(|export| export.pipe.clone()).collect()
         });
+        pipes.into_iter().for_each(|pipe| pipe.cut_off(&error));
+    }
+
+    /// Why the peer will say nothing more, if so.
+    pub(crate) fn input_ended(&self) -> Option<Error> {
+        self.with(|core, _| core.input_ended.clone())
     }
 
     /// Says that a driver has a transport for this session, until [`Self::undriven`].

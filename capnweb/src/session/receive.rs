@@ -86,6 +86,7 @@ impl Shared {
             self.check_exports(core)?;
             core.pushed_exports.push(Export {
                 is_writable: true,
+                pipe: Some(reader.input()),
                 readable: Some(reader),
                 ..Export::new(writer)
             });

@@ -8,7 +8,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
 };
 
@@ -176,6 +176,16 @@ impl Pipe {
         waker.into_iter().for_each(Waker::wake);
     }
 
+    /// Nothing more can come: what has come can still be read, and then this is why it is not all.
+    fn cut_off(&self, reason: &Error) {
+        let waker = {
+            let mut state = self.lock();
+            state.end.get_or_insert_with(|| End::Failed(reason.clone()));
+            std::mem::take(&mut state.readers)
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
     /// Nobody reads any more.
     fn cancel(&self, reason: &Error) {
         let (chunks, end) = {
@@ -191,6 +201,19 @@ impl Pipe {
         }
         if let Some(End::Closed(Some(closed))) = end {
             closed.resolve(Hook::Broken(reason.clone()));
+        }
+    }
+}
+
+/// What can tell the reader of a pipe that its writer has fallen silent.
+#[derive(Clone)]
+pub(crate) struct PipeInput(Weak<Pipe>);
+
+impl PipeInput {
+    /// Ends the stream behind what has been written, unless it has ended.
+    pub(crate) fn cut_off(&self, reason: &Error) {
+        if let Some(pipe) = self.0.upgrade() {
+            pipe.cut_off(reason);
         }
     }
 }
@@ -246,6 +269,10 @@ impl Drop for PipeWriter {
 pub(crate) struct PipeReader(Arc<Pipe>);
 
 impl PipeReader {
+    pub(crate) fn input(&self) -> PipeInput {
+        PipeInput(Arc::downgrade(&self.0))
+    }
+
     /// Takes the next chunk, which answers its write.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
         let chunk = {
