@@ -221,11 +221,12 @@ fn arguments_hold_promises_at_any_depth() {
 #[test]
 fn arguments_are_given_as_they_are_at_hand() {
     let (mut pair, api) = api();
-    let (name, title) = ("Alice".to_owned(), Some("Dr. ".to_owned()));
+    let (name, title) = ("Alice".to_owned(), "Dr. ".to_owned());
+    let given = Some(title.clone());
     let mut greeting = |promise: capnweb::Promise<String>| pair.run(promise.into_future()).unwrap();
-    assert_eq!(greeting(api.greeting(&name, &title)), "Hello Dr. Alice");
-    assert_eq!(greeting(api.greeting(name, "Dr. ".to_owned())), "Hello Dr. Alice");
-    assert_eq!(greeting(api.greeting("Alice", &"Dr. ".to_owned())), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting(&name, &given)), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting("Alice", &title)), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting(name, title)), "Hello Dr. Alice");
     let first = api.name_of(1);
     assert_eq!(greeting(api.greeting("Alice", &first)), "Hello name 1Alice");
     assert_eq!(greeting(api.greeting(&first, first.clone())), "Hello name 1name 1");
