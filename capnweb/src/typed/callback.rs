@@ -29,6 +29,8 @@ use crate::{
 /// # }
 /// ```
 ///
+/// Where the result is `Result<()>` the function may return anything, which nobody looks at.
+///
 /// An async closure can use nothing but its parameters, as its futures outlive each call of it. One
 /// that has something of its own gives each future a share of that:
 ///

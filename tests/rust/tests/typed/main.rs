@@ -3,7 +3,7 @@
 use std::{fmt, future::IntoFuture, sync::Mutex};
 
 use capnweb::{
-    Error, ErrorKind, Failure, Record, Result, Stub,
+    Error, ErrorKind, Failure, Record, Result, Stub, Value,
     typed::{Arg, CallError},
 };
 use capnweb_tests::Pair;
@@ -170,6 +170,33 @@ fn callbacks_are_called() {
     let callback = Stub::new(async |what: String, n: u32| Ok(what == "change" && n < 3));
     assert_eq!(pair.run(session.watch(callback).into_future()).unwrap(), 3);
     drop((api, session));
+    pair.assert_clean();
+}
+
+#[test]
+fn what_a_callback_returns_for_nothing_is_let_go() {
+    #[capnweb::interface]
+    trait Bell {
+        async fn ring(&self, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()>;
+    }
+    struct Server;
+    impl Bell for Server {
+        async fn ring(&self, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()> {
+            tell.call(1).await
+        }
+    }
+    let mut pair = Pair::new(Stub::<dyn Bell>::new(Server).untyped());
+    let bell = pair.client.main();
+    for returned in [Value::from(7), Value::Null, Stub::function(|(): ()| async { Ok(()) }).into()]
+    {
+        // As a function of one expression returns it in JavaScript, where nobody minds.
+        let tell = Stub::function(move |_: (u32,)| std::future::ready(Ok(returned.clone())));
+        pair.run(bell.call("ring", (tell,)).decode::<()>().into_future()).unwrap();
+    }
+    let failing = Stub::function(|_: (u32,)| async { Err::<(), _>(Error::msg("mine")) });
+    let error = pair.run(bell.call("ring", (failing,)).into_future()).unwrap_err();
+    assert_eq!(error.message(), "mine");
+    drop(bell);
     pair.assert_clean();
 }
 
