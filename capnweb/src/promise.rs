@@ -1,6 +1,7 @@
 //! What users hold of a result that may not be there yet.
 
 use std::{
+    any::TypeId,
     fmt,
     future::{Future, IntoFuture},
     marker::PhantomData,
@@ -160,6 +161,11 @@ impl<T: DeserializeOwned + 'static, E: Failure> IntoFuture for Promise<T, E> {
                 let payload = Arc::unwrap_or_clone(settle.await?);
                 let payload =
                     if payload.is_settled() { payload } else { deliverable(payload).await? };
+                // What is called for nothing may return something all the same: in JavaScript
+                // `x => list.push(x)` does.
+                if method.is_some() && TypeId::of::<T>() == TypeId::of::<()>() {
+                    return codec::decode(&Payload::undefined());
+                }
                 codec::decode(&payload)
             };
             value.await.map_err(|error| {

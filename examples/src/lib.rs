@@ -14,8 +14,10 @@
 use capnweb::{Result, Stub, stream::ReadableStream, value::Bytes};
 use serde::{Deserialize, Serialize};
 
-/// What `hello-server` and `browser-server` offer. Over there the methods are called `hello` and
-/// `countdown`, too: names of several words are in camel case on the wire.
+/// What `hello-server` and `browser-server` offer.
+///
+/// The one trait is implemented by servers and called by clients in Rust. JavaScript calls the same
+/// methods; `say_hello` would be `sayHello` there.
 #[capnweb::interface]
 pub trait Greeter {
     /// Greets somebody.

@@ -34,8 +34,8 @@ use crate::core::Secret;
 /// function or an object with methods fails the call with a `TypeError` that says where it was.
 #[capnweb::interface]
 pub trait ShareApi {
-    /// Creates the share of a session, or finds the one that it has. Data is merged as by
-    /// [`sync_share`](Self::sync_share), in either case, and counts as a sync.
+    /// Creates the share of a session, or finds the one that it has. Data is merged as by a sync, in either case, and
+    /// counts as one.
     ///
     /// # Errors
     /// `Error`, if the session's id is empty or too long, if the share's id already belongs to another session, and for

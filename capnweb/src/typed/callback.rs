@@ -24,7 +24,31 @@ use crate::{
 /// # async fn example() -> Result<()> {
 /// let longer: Stub<dyn Fn(String, u32) -> Result<bool>> =
 ///     Stub::new(async |text: String, length: u32| Ok(text.len() > length as usize));
-/// assert!(longer.call("callback", 3_u32).await?);
+/// assert!(longer.call("callback", 3).await?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Where the result is `Result<()>` the function may return anything, which nobody looks at.
+///
+/// An async closure can use nothing but its parameters, as its futures outlive each call of it. One
+/// that has something of its own gives each future a share of that:
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+/// use capnweb::{Result, Stub};
+///
+/// # async fn example() -> Result<()> {
+/// let sum = Arc::new(AtomicU32::new(0));
+/// let add: Stub<dyn Fn(u32) -> Result<u32>> = {
+///     let sum = sum.clone();
+///     Stub::new(move |n: u32| {
+///         let sum = sum.clone();
+///         async move { Ok(sum.fetch_add(n, Ordering::Relaxed)) }
+///     })
+/// };
+/// add.call(2).await?;
+/// assert_eq!(sum.load(Ordering::Relaxed), 2);
 /// # Ok(())
 /// # }
 /// ```

@@ -3,7 +3,7 @@
 use std::{fmt, future::IntoFuture, sync::Mutex};
 
 use capnweb::{
-    Error, ErrorKind, Failure, Record, Result, Stub,
+    Error, ErrorKind, Failure, Record, Result, Stub, Value,
     typed::{Arg, CallError},
 };
 use capnweb_tests::Pair;
@@ -174,6 +174,33 @@ fn callbacks_are_called() {
 }
 
 #[test]
+fn what_a_callback_returns_for_nothing_is_let_go() {
+    #[capnweb::interface]
+    trait Bell {
+        async fn ring(&self, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()>;
+    }
+    struct Server;
+    impl Bell for Server {
+        async fn ring(&self, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()> {
+            tell.call(1).await
+        }
+    }
+    let mut pair = Pair::new(Stub::<dyn Bell>::new(Server).untyped());
+    let bell = pair.client.main();
+    for returned in [Value::from(7), Value::Null, Stub::function(|(): ()| async { Ok(()) }).into()]
+    {
+        // As a function of one expression returns it in JavaScript, where nobody minds.
+        let tell = Stub::function(move |_: (u32,)| std::future::ready(Ok(returned.clone())));
+        pair.run(bell.call("ring", (tell,)).decode::<()>().into_future()).unwrap();
+    }
+    let failing = Stub::function(|_: (u32,)| async { Err::<(), _>(Error::msg("mine")) });
+    let error = pair.run(bell.call("ring", (failing,)).into_future()).unwrap_err();
+    assert_eq!(error.message(), "mine");
+    drop(bell);
+    pair.assert_clean();
+}
+
+#[test]
 fn a_method_fails_with_a_type_of_its_own() {
     let (mut pair, api) = api();
     assert_eq!(pair.run(api.withdraw(30_u32).into_future()).unwrap(), 70);
@@ -221,11 +248,12 @@ fn arguments_hold_promises_at_any_depth() {
 #[test]
 fn arguments_are_given_as_they_are_at_hand() {
     let (mut pair, api) = api();
-    let (name, title) = ("Alice".to_owned(), Some("Dr. ".to_owned()));
+    let (name, title) = ("Alice".to_owned(), "Dr. ".to_owned());
+    let given = Some(title.clone());
     let mut greeting = |promise: capnweb::Promise<String>| pair.run(promise.into_future()).unwrap();
-    assert_eq!(greeting(api.greeting(&name, &title)), "Hello Dr. Alice");
-    assert_eq!(greeting(api.greeting(name, "Dr. ".to_owned())), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting(&name, &given)), "Hello Dr. Alice");
     assert_eq!(greeting(api.greeting("Alice", &title)), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting(name, title)), "Hello Dr. Alice");
     let first = api.name_of(1);
     assert_eq!(greeting(api.greeting("Alice", &first)), "Hello name 1Alice");
     assert_eq!(greeting(api.greeting(&first, first.clone())), "Hello name 1name 1");
