@@ -90,10 +90,10 @@ async fn a_large_stream_takes_little_memory_and_lets_calls_pass() {
         stop.store(true, Ordering::Relaxed);
         Ok::<_, Error>(taken)
     };
-    let (taken, calls) = join(sent, calls_beside(api.clone(), &given, Arc::default(), &stop)).await;
+    let (taken, up) = join(sent, calls_beside(api.clone(), &given, Arc::default(), &stop)).await;
     assert_eq!(taken.unwrap(), total());
     // While a call is under way there goes at most a window, and what is being written.
-    assert!(calls >= total() / (WINDOW + (1 << 20)), "only {calls} calls passed upwards");
+    assert!(up >= total() / (WINDOW + (1 << 20)), "only {up} calls passed upwards");
 
     let read = Arc::new(AtomicU64::new(0));
     let stop = AtomicBool::new(false);
@@ -105,16 +105,17 @@ async fn a_large_stream_takes_little_memory_and_lets_calls_pass() {
         stop.store(true, Ordering::Relaxed);
         Ok::<_, Error>(())
     };
-    let (received, calls) =
+    let (received, down) =
         join(received, calls_beside(api.clone(), &given, read.clone(), &stop)).await;
     received.unwrap();
     assert_eq!(read.load(Ordering::Relaxed), total());
-    assert!(calls >= total() / (WINDOW + (1 << 20)), "only {calls} calls passed downwards");
+    assert!(down >= total() / (WINDOW + (1 << 20)), "only {down} calls passed downwards");
 
     let there: usize = api.call("mostLive", ()).decode().await.unwrap();
     assert!(there < MOST_LIVE, "the other side held {there} bytes");
     let here = ALLOCATOR.max_allocated();
     assert!(here < MOST_LIVE, "this side held {here} bytes");
+    println!("{} bytes each way, with {up} and {down} calls beside them", total());
     println!("at most {here} bytes here and {there} bytes there were alive");
     assert_eq!(connection.stats(), Stats { imports: 1, exports: 1 });
 }
