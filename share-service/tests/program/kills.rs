@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
+use capnweb_tests::share::{Synced, create, part, sync};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::rpc::{Synced, create, part, sync};
 use crate::server::{Server, keyed, stored};
 
 /// How many connections sync at once.

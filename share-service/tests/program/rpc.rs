@@ -3,109 +3,55 @@
 use std::collections::HashSet;
 
 use capnweb::client::ConnectError;
-use capnweb::value::{Bytes, Date, Object};
-use capnweb::{Error, ErrorKind, Stub, Value};
-use serde::Deserialize;
+use capnweb::value::{Bytes, Date};
+use capnweb::{ErrorKind, Value};
+use capnweb_tests::limited;
+use capnweb_tests::share::{Share, ShareService, create, item, object, part, sync};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::server::{KEY, NAMESPACE, Server, keyed, program, stored};
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Share {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    pub(crate) url: String,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Synced {
-    pub(crate) success: bool,
-    pub(crate) sync_count: u64,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-struct Deleted {
-    success: bool,
-}
-
-pub(crate) async fn create(main: &Stub, session: &str) -> Share {
-    main.call("createShare", (session,)).decode().await.unwrap()
-}
-
-pub(crate) async fn sync(main: &Stub, share: &Share, data: Value) -> Result<Synced, Error> {
-    main.call("syncShare", (&share.id, &share.secret, data)).decode().await
-}
-
-pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    members.into_iter().collect::<Object>().into()
-}
-
-pub(crate) fn item(kind: &str, data: impl Into<Value>) -> Value {
-    object([("type", kind.into()), ("data", data.into())])
-}
-
-pub(crate) fn part(id: impl ToString) -> Value {
-    item("part", object([("id", id.to_string().into())]))
-}
-
-fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> (String, String) {
-    let error = result.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Thrown);
-    (error.name().to_owned(), error.message().to_owned())
-}
-
-fn error(message: &str) -> (String, String) {
-    ("Error".to_owned(), message.to_owned())
+/// Runs a part of the suite for share services, and returns what the program has stored of the share that is left.
+async fn check(scenario: impl AsyncFnOnce(&ShareService) -> Share) -> serde_json::Value {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(&mut keyed(&data));
+    let share = limited(scenario(&ShareService::new(server.url(), KEY))).await;
+    stored(&data, &share.id)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_share_lives_from_creation_to_deletion() {
+async fn the_suite_for_share_services_passes() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let connection = server.connect().await;
-    let main = connection.main();
-
-    let share = create(&main, "session-abc123").await;
-    let expected = Share {
-        id: "n-abc123".into(),
-        secret: "3bd6334d-9d1a-5e35-b332-aaf934f6f45c".into(),
-        url: "https://share.example.com/share/n-abc123".into(),
-    };
-    assert_eq!(share, expected);
-    let synced = sync(&main, &share, vec![part(1)].into()).await.unwrap();
-    assert_eq!(synced, Synced { success: true, sync_count: 1 });
-    let again = main.call("createShare", ("session-abc123", [part(2)])).decode::<Share>().await;
-    assert_eq!(again.unwrap(), share);
-    assert_eq!(stored(&data, "n-abc123")["parts"], json!([{"id": "1"}, {"id": "2"}]));
-
-    let wrong = Share { secret: "wrong".into(), ..create(&main, "session-abc123").await };
-    assert_eq!(refused(sync(&main, &wrong, vec![part(3)].into()).await), error("Invalid secret"));
-    let deleted = main.call("deleteShare", (&wrong.id, &wrong.secret)).await;
-    assert_eq!(refused(deleted), error("Invalid secret"));
-    let missing = Share { id: "nosuchid".into(), ..wrong };
-    assert_eq!(
-        refused(sync(&main, &missing, vec![part(3)].into()).await),
-        error("Share not found")
-    );
-
-    let deleted = main.call("deleteShare", (&share.id, &share.secret)).decode::<Deleted>().await;
-    assert!(deleted.unwrap().success);
-    assert_eq!(refused(sync(&main, &share, vec![part(3)].into()).await), error("Share not found"));
-    let deleted = main.call("deleteShare", (&share.id, &share.secret)).await;
-    assert_eq!(refused(deleted), error("Share not found"));
+    ShareService::new(server.url(), KEY).check().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn creating_and_syncing_needs_nothing_awaited_in_between() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = main.call("createShare", ("session-abc123",));
-    let arguments = (share.get("id"), share.get("secret"), [part(1)]);
-    let synced = main.call("syncShare", arguments).decode::<Synced>().await.unwrap();
-    assert_eq!(synced, Synced { success: true, sync_count: 1 });
+async fn a_share_that_is_created_again_keeps_what_is_stored() {
+    let stored = check(async |service| service.a_share_is_created_once().await).await;
+    assert_eq!(stored["parts"], json!([{"id": "1"}, {"id": "2"}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn syncs_of_one_connection_are_stored_in_the_order_of_the_calls() {
+    let stored = check(async |service| service.syncs_keep_the_order_of_the_calls().await).await;
+    assert_eq!(stored["diffs"], json!((0..50).collect::<Vec<_>>()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_syncs_from_ten_connections_are_all_stored() {
+    let stored = check(async |service| service.a_hundred_syncs_at_once_are_counted().await).await;
+    assert_eq!(stored["metadata"]["syncCount"], 100);
+    let ids: HashSet<_> = stored["parts"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
+    assert_eq!(ids.len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_not_stored() {
+    let scenario =
+        async |service: &ShareService| service.what_cannot_be_stored_is_refused_by_name().await;
+    assert_eq!(check(scenario).await["parts"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,105 +89,6 @@ async fn payloads_are_stored_as_they_came() {
     assert_eq!(stored["metadata"]["syncCount"], 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_stored_or_understood_is_refused_by_name() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = create(&main, "session-abc123").await;
-    let refusal = async |data: Value| refused(sync(&main, &share, data).await);
-
-    let type_error = |message: &str| ("TypeError".to_owned(), message.to_owned());
-    let bigint = vec![part(1), item("part", object([("id", "p".into()), ("n", 1i128.into())]))];
-    let message = "data[1].data.n: a bigint cannot be stored as JSON";
-    assert_eq!(refusal(bigint.into()).await, type_error(message));
-    let function = Stub::function(|(): ()| async { Ok(()) });
-    let message = "data[0].data: a function or an RpcTarget cannot be stored as JSON";
-    assert_eq!(refusal(vec![item("part", function)].into()).await, type_error(message));
-    let no_id = vec![part(1), item("part", Object::new())];
-    let message = "Invalid data[1]: a part must have a string id";
-    assert_eq!(refusal(no_id.into()).await, error(message));
-    let (name, message) = refusal("text".into()).await;
-    assert_eq!(name, "TypeError");
-    assert!(message.contains("syncShare") && message.contains("args[2]"), "{message}");
-    let (name, message) = refused(main.call("readShare", ()).await);
-    assert_eq!((name.as_str(), message.as_str()), ("TypeError", "'readShare' is not a function."));
-    assert_eq!(stored(&data, &share.id)["metadata"]["syncCount"], 0, "nothing was stored");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn probes_show_values_and_call_back() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    let connection = server.connect().await;
-    let main = connection.main();
-    let argument = |when| {
-        object([
-            ("when", Date::from_millis(when).into()),
-            ("bytes", Bytes::new(vec![0, 255]).into()),
-            ("nested", object([("x", 1.5.into()), ("null", Value::Null)])),
-        ])
-    };
-    let answer = main.call("probeValue", (argument(1_700_000_000_123.0),)).await.unwrap();
-    let expected = object([
-        ("when", "2023-11-14T22:13:20.123Z".into()),
-        ("bytes", vec![0, 255].into()),
-        ("size", 2.into()),
-        ("nested", object([("x", 1.5.into()), ("null", Value::Null)])),
-    ]);
-    assert_eq!(answer, expected);
-    let invalid = main.call("probeValue", (argument(f64::NAN),)).await;
-    assert_eq!(refused(invalid), ("RangeError".to_owned(), "Invalid time value".to_owned()));
-
-    let echo = Stub::function(|(text,): (String,)| async move { Ok(format!("{text}!")) });
-    let answer = main.call("probeCallback", (echo,)).decode::<String>().await.unwrap();
-    assert_eq!(answer, "server-called!");
-    let failing = Stub::function(|(_,): (String,)| async { Err::<(), _>(Error::msg("mine")) });
-    assert_eq!(refused(main.call("probeCallback", (failing,)).await), error("mine"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn syncs_of_one_connection_are_stored_in_the_order_of_the_calls() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = create(&main, "session-abc123").await;
-    let syncs: Vec<_> = (0..50)
-        .map(|n| {
-            let diff = item("session_diff", vec![n]);
-            main.call("syncShare", (&share.id, &share.secret, [diff])).decode::<Synced>()
-        })
-        .collect();
-    for (n, sync) in syncs.into_iter().enumerate() {
-        assert_eq!(sync.await.unwrap().sync_count, n as u64 + 1);
-    }
-    assert_eq!(stored(&data, &share.id)["diffs"], json!((0..50).collect::<Vec<_>>()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_syncs_from_ten_connections_all_arrive_and_are_counted() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    let share = create(&server.connect().await.main(), "session-abc123").await;
-    let connections = futures::future::join_all((0..10).map(|_| server.connect())).await;
-    let syncs = connections.iter().enumerate().flat_map(|(connection, each)| {
-        let (main, share) = (each.main(), &share);
-        (0..10).map(move |n| {
-            let arguments = (&share.id, &share.secret, [part(format!("{connection}-{n}"))]);
-            main.call("syncShare", arguments).decode::<Synced>().into_future()
-        })
-    });
-    let answers = futures::future::try_join_all(syncs).await.unwrap();
-    let mut counts: Vec<_> = answers.iter().map(|synced| synced.sync_count).collect();
-    counts.sort_unstable();
-    assert!(counts.iter().copied().eq(1..=100), "{counts:?}");
-
-    let stored = stored(&data, &share.id);
-    assert_eq!(stored["metadata"]["syncCount"], 100);
-    let ids: HashSet<_> = stored["parts"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
-    assert_eq!(ids.len(), 100);
-}
-
 /// The status and the error with which a connection is refused.
 async fn refusal(connect: capnweb::client::Connect) -> (u16, String) {
     match connect.await {
@@ -250,64 +97,6 @@ async fn refusal(connect: capnweb::client::Connect) -> (u16, String) {
             (status.as_u16(), body["error"].as_str().unwrap().to_owned())
         }
         other => panic!("it should be refused: {other:?}"),
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_key_opens_the_door() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    for path in ["/rpc", "/rpc/share"] {
-        let url = format!("ws://{}{path}", server.address);
-        let connect = || capnweb::connect(url.as_str());
-        for right in [connect().header("x-opencode-share-key", KEY), connect().bearer(KEY)] {
-            create(&right.await.unwrap().main(), "session-abc123").await;
-        }
-        let (status, message) = refusal(connect()).await;
-        assert_eq!(status, 401);
-        assert!(message.starts_with("Missing key"), "{message}");
-        for wrong in [
-            connect().header("x-opencode-share-key", "wrong"),
-            connect().bearer("wrong"),
-            connect().bearer(format!("{KEY}x")),
-        ] {
-            assert_eq!(refusal(wrong).await, (401, "Invalid key".to_owned()));
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn batches_are_answered_behind_the_same_key() {
-    let data = TempDir::new().unwrap();
-    let server = Server::start(&mut keyed(&data));
-    for path in ["/rpc", "/rpc/share"] {
-        let url = format!("http://{}{path}", server.address);
-        let batch = capnweb::batch(url.as_str()).bearer(KEY).begin();
-        let main = batch.main();
-        let share = main.call("createShare", ("session-abc123",));
-        let synced = main
-            .call("syncShare", (share.get("id"), share.get("secret"), [part(1)]))
-            .decode::<Synced>();
-        let callback =
-            Stub::function(|(text,): (String,)| async move { Ok(format!("client:{text}")) });
-        let called_back = main.call("probeCallback", (callback,));
-        batch.send().await.unwrap();
-        assert_eq!(share.decode::<Share>().await.unwrap().id, "n-abc123");
-        assert!(synced.await.unwrap().success);
-        let (name, message) = refused(called_back.await);
-        assert_eq!(name, "Error");
-        assert!(message.contains("client of an HTTP batch cannot be called back"), "{message}");
-
-        let batch = capnweb::batch(url).bearer("wrong").begin();
-        let share = batch.main().call("createShare", ("session-abc123",));
-        match batch.send().await {
-            Err(ConnectError::Refused { status, body }) => {
-                assert_eq!((status.as_u16(), body.as_str()), (401, r#"{"error":"Invalid key"}"#));
-            }
-            other => panic!("it should be refused: {other:?}"),
-        }
-        let error = share.await.unwrap_err();
-        assert_eq!(error.message(), "RPC request failed: 401 Unauthorized");
     }
 }
 
