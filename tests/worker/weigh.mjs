@@ -7,7 +7,7 @@ import { start, wasm } from "./miniflare.mjs";
 
 const LIMIT = 1_000_000;
 
-for (const folder of ["examples/worker", "tests/worker", "share-service"]) {
+for (const folder of ["examples/worker", "tests/worker", "share-service/worker"]) {
   const code = wasm(folder);
   const zipped = gzipSync(code, { level: 9 }).length;
   const began = performance.now();
