@@ -1,8 +1,4 @@
-// What a wasm file is made of: its sections, and the functions by the crate that they come from.
-//
-//   node tests/worker/crates.mjs share-service/build/index_bg.wasm
-
-import { readFileSync } from "node:fs";
+// What a wasm file is made of: its sections, and its functions by the crates that they come from.
 
 const SECTIONS = { 0: "custom", 1: "types", 2: "imports", 3: "functions", 4: "tables", 6: "globals", 7: "exports", 9: "elements", 10: "code", 11: "data" };
 const CUSTOM = 0, IMPORTS = 2, CODE = 10;
@@ -82,16 +78,15 @@ function functionNames(bytes, { body, start, size }) {
 }
 
 /**
- * The crate whose code a function is. What is generic counts for the crate that wrote it, and an
- * implementation of a trait for the crate of the type: `<capnweb::Stub as core::fmt::Debug>::fmt` is
- * of `capnweb`.
+ * The crate that a function's name begins with: the one that wrote it, whoever made it use its
+ * types, and for implementations of traits the one of the type.
  */
 function crateOf(name) {
   const [found] = name.match(/[a-z_][a-z0-9_]*(?=(\[[0-9a-f]+\])?::)/i) ?? [];
   return found ?? "other";
 }
 
-/** Bytes of the sections, and of the code by crate, each with the largest first. */
+/** Bytes of the sections, and of the code by crate, each with the largest first. `bytes` is a `Buffer`. */
 export function weigh(bytes) {
   const all = sections(bytes);
   const find = id => all.find(section => section.id === id);
@@ -110,10 +105,5 @@ export function weigh(bytes) {
   return {
     sections: sorted(all.map(({ name, size }) => [name, size])),
     crates: sorted(crates),
-    functions: sorted([...Array(0)]),
   };
 }
-
-const { sections: s, crates } = weigh(readFileSync(process.argv[2]));
-console.table(Object.fromEntries(s));
-console.table(Object.fromEntries(crates));

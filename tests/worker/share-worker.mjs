@@ -9,16 +9,19 @@ export const key = "a-key-for-tests";
 export const namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 export const domain = "share.example.com";
 
-/** Starts the service; `bindings` are added to the usual ones, and state is kept in a folder if one is named. */
+/**
+ * Starts the service. `bindings` are added to the usual ones, or take them away where they are
+ * undefined; state is kept in a folder if one is named.
+ */
 export async function startShare({ bindings, folder } = {}) {
   const options = {
     name: "share",
-    bindings: {
+    bindings: Object.fromEntries(Object.entries({
       API_DOMAIN: domain,
       SESSIONS_SHARED_SECRET: namespace,
       SESSIONS_RPC_SHARED_KEY: key,
       ...bindings,
-    },
+    }).filter(([, value]) => value !== undefined)),
     durableObjects: { SESSIONS_BROADCAST: { className: "SessionBroadcast", useSQLite: true } },
     wrappedBindings: { SESSIONS_STORE: "slow-r2" },
   };

