@@ -14,15 +14,20 @@ export async function start(folder, options = {}, { others = [], shared = {} } =
   const build = fileURLToPath(new URL(`${folder}/build/`, root));
   const main = ["index.js", "worker/shim.mjs"].map(name => `${build}${name}`).find(existsSync);
   if (!main) throw new Error(`${folder} has not been built: use tests/worker/run`);
-  const complaints = [];
-  const worker = {
-    compatibilityDate: "2026-07-01",
+  return await run({
     modules: true,
     modulesRoot: build,
     scriptPath: main,
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
     ...options,
-  };
+  }, others, shared);
+}
+
+/** Starts a Worker that is a script. */
+export const startScript = script => run({ modules: true, script });
+
+async function run(worker, others = [], shared = {}) {
+  const complaints = [];
   const runtime = new Miniflare({
     host: "127.0.0.1",
     port: 0,
@@ -31,7 +36,7 @@ export async function start(folder, options = {}, { others = [], shared = {} } =
         stream.setEncoding("utf8").on("data", text => complaints.push(text));
       }
     },
-    workers: [worker, ...others],
+    workers: [{ compatibilityDate: "2026-07-01", ...worker }, ...others],
     ...shared,
   });
   const url = await runtime.ready;
@@ -44,7 +49,7 @@ export async function start(folder, options = {}, { others = [], shared = {} } =
   };
 }
 
-/** The sizes of a built Worker's code. */
+/** The code of a built Worker. */
 export function wasm(folder) {
   return readFileSync(new URL(`${folder}/build/index_bg.wasm`, root));
 }

@@ -1,8 +1,9 @@
 # What it takes to build a Worker beside cargo, in pinned versions; sourced by the scripts of this
 # folder.
 #
-#   install_tools       brings what is missing into target/worker-tools and node_modules
-#   build_worker CRATE  builds the crate of that folder into its folder `build`
+#   install_tools        brings what is missing into target/worker-tools and node_modules
+#   build_worker FOLDER  builds the crate of that folder into its folder `build`
+#   check_deploy FOLDER  the same as wrangler does it, with all that can be checked without an account
 
 set -euo pipefail
 
@@ -44,12 +45,27 @@ install_program() {
 }
 
 build_worker() {
+  with_tools worker-build --profile worker "$1"
+}
+
+check_deploy() {
+  local log
+  log=$(mktemp)
+  (cd "$1" && CI=true with_tools "$worker_tests/wrangler" deploy --dry-run) 2>&1 | tee "$log"
+  # It goes on with settings that it does not know.
+  if grep -q WARNING "$log"; then
+    echo "wrangler has something to say against $1/wrangler.jsonc." >&2
+    return 1
+  fi
+  rm "$log"
+}
+
+# Runs a command that builds a Worker, with the tools in the places where it looks for them.
+with_tools() {
   local modules=$worker_tests/node_modules
-  WASM_BINDGEN_BIN=$tools/bin/wasm-bindgen \
+  PATH=$tools/bin:$PATH \
+    WASM_BINDGEN_BIN=$tools/bin/wasm-bindgen \
     WASM_OPT_BIN=$modules/.bin/wasm-opt \
     ESBUILD_BIN=$modules/.bin/esbuild \
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=s \
-    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-    CARGO_PROFILE_RELEASE_DEBUG=false \
-    "$repository/tests/wasm32" "$tools/bin/worker-build" --release "$1" "${@:2}"
+    "$repository/tests/wasm32" "$@"
 }

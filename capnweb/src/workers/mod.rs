@@ -42,7 +42,7 @@
 //!
 //! It sends no pings, so a client that has silently gone is noticed only when the network reports
 //! it. It does not tell how much of what was sent has left, so output to a slow client is not held
-//! back. HTTP batches are not answered yet.
+//! back.
 
 mod endpoint;
 mod event_loop;

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
+use capnweb_tests::share::part;
 use share_service::api::SyncResult;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::rpc::part;
 use crate::server::{Server, keyed, stored};
 
 /// How many connections sync at once.

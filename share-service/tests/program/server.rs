@@ -6,12 +6,11 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use capnweb::{Connection, Stub};
+use capnweb_tests::share::DOMAIN;
+pub(crate) use capnweb_tests::share::NAMESPACE;
 use serde_json::Value;
 use share_service::api::ShareApi;
 use tempfile::TempDir;
-
-/// The namespace of [`keyed`].
-pub(crate) const NAMESPACE: &str = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 
 /// The key of [`keyed`].
 pub(crate) const KEY: &str = "k3y";
@@ -33,7 +32,7 @@ pub(crate) fn keyed(data_dir: &TempDir) -> Command {
     command
         .env("SESSIONS_SHARED_SECRET", NAMESPACE)
         .env("SESSIONS_RPC_SHARED_KEY", KEY)
-        .env("API_DOMAIN", "share.example.com");
+        .env("API_DOMAIN", DOMAIN);
     command
 }
 

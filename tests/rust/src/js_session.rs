@@ -99,8 +99,8 @@ pub async fn clean(test: impl AsyncFnOnce(&JsSession)) {
 }
 
 /// Fails a test that hangs.
-pub async fn limited(test: impl Future<Output = ()>) {
-    timeout(2 * DEADLINE, test).await.expect("the test waits for something that does not come");
+pub async fn limited<T>(test: impl Future<Output = T>) -> T {
+    timeout(2 * DEADLINE, test).await.expect("the test waits for something that does not come")
 }
 
 fn config() -> WebSocketConfig {

@@ -1,5 +1,5 @@
 //! What the tests share: the fixed target of the conformance vectors, a deterministic pair of sessions, a
-//! scripted peer, and launchers of JavaScript peers.
+//! scripted peer, a suite for share services, and launchers of JavaScript peers.
 
 mod executor;
 mod fixed_server;
@@ -10,6 +10,7 @@ mod logging;
 mod pair;
 mod peer;
 pub mod random;
+pub mod share;
 mod tools;
 
 pub use executor::{Outcome, TestExecutor};
