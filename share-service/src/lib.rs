@@ -7,7 +7,7 @@
 //! default: [`store`] keeps shares as files, [`service`] is what callers can ask for, [`access`],
 //! [`http`], [`rpc`] and [`json`] are the way in, [`config`] and [`credentials`] say how the server was set up, and
 //! [`server`] runs it. The Worker is in the module `worker`, with the feature of that name, and has [`access`], [`rpc`]
-//! and [`json`] in common with the server.
+//! and [`json`] in common with the server; the crate `share-worker` is what is deployed of it.
 
 pub mod core;
 
