@@ -61,6 +61,7 @@
 //! | [`Error`], [`ErrorKind`] | why a call failed |
 //! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
 //! | `server` | an endpoint for hyper, axum and other tower-based servers, and for Workers: who may connect, and as what |
+//! | `typescript` | declarations of interfaces for TypeScript |
 //! | `workers` | Cloudflare Workers |
 //! | [`transport`] | channels that come with the crate, and the trait for others |
 //! | [`Session`] | a session without a channel, for tests that decide what arrives when |
@@ -79,6 +80,7 @@
 //! | `tls` | | `wss://` URLs for `connect`: rustls on ring, with the system's roots |
 //! | `websocket` | by the three above | the WebSocket transport |
 //! | `tokio` | by the four above | connections run on the tokio runtime that they are made in |
+//! | `typescript` | | the module `typescript`: declarations of interfaces for TypeScript |
 //! | `worker` | | `connect` and `server` on Cloudflare Workers, instead of all of the above |
 //!
 //! The core needs none of them: no I/O, no runtime, and it builds for `wasm32-unknown-unknown`.
@@ -121,6 +123,8 @@ mod tokio_spawn;
 pub mod transport;
 mod turn;
 pub mod typed;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 pub mod value;
 mod wakers;
 mod wire;
