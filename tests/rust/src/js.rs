@@ -189,7 +189,21 @@ pub async fn run_suite(file: &str, env: &[(&str, &str)]) {
 /// # Panics
 /// As [`run_suite`] does, and if the runtime is not there.
 pub async fn run_suite_on(runtime: Runtime, file: &str, env: &[(&str, &str)]) {
-    let mut command = runtime.command(file);
+    report(runtime, runtime.command(file), file, env).await;
+}
+
+/// Runs a file of tests for Node.js in this folder of `tests`.
+///
+/// # Panics
+/// As [`run_suite`] does.
+pub async fn run_node_tests(folder: &str, file: &str, env: &[(&str, &str)]) {
+    let mut command = node_in(folder);
+    command.args(["--test", "--test-reporter=tap", file]);
+    report(Runtime::Node, command, file, env).await;
+}
+
+/// Runs a command that runs tests, and panics with what it printed if they do not all pass.
+async fn report(runtime: Runtime, mut command: Command, file: &str, env: &[(&str, &str)]) {
     let run = command.envs(env.iter().copied()).stdin(Stdio::null()).output();
     let output = timeout(5 * DEADLINE, run).await.expect("the suite never ends");
     let output = output.expect("the runtime cannot be started");
@@ -210,8 +224,21 @@ pub async fn run_suite_on(runtime: Runtime, file: &str, env: &[(&str, &str)]) {
 pub fn node() -> Command {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| install_packages("interop"));
+    node_installed_in("interop")
+}
+
+/// Node.js in this folder of `tests`, whose packages are installed first. Killed when dropped.
+///
+/// # Panics
+/// If they cannot be installed.
+pub fn node_in(folder: &str) -> Command {
+    install_packages(folder);
+    node_installed_in(folder)
+}
+
+fn node_installed_in(folder: &str) -> Command {
     let mut node = Command::new("node");
-    node.current_dir(interop_dir()).kill_on_drop(true);
+    node.current_dir(tests_dir().join(folder)).kill_on_drop(true);
     node
 }
 
