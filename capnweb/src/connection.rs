@@ -142,6 +142,14 @@ impl Session {
         self.shared.end_input(Error::of_kind(ErrorKind::Disconnected, "Error", reason));
     }
 
+    /// Waits until no stream that is being sent could go on without an answer from the peer: all of
+    /// it has been said, or as much as may be on its way. For channels on which everything has to
+    /// be said before a certain point.
+    pub fn streams_sent(&self) -> impl Future<Output = ()> + use<> {
+        let shared = Arc::clone(&self.shared);
+        poll_fn(move |cx| shared.poll_streams_sent(cx))
+    }
+
     /// Whether more waits to be sent than [`Limits`](crate::Limits) allow.
     pub fn is_overloaded(&self) -> bool {
         self.shared.is_overloaded()

@@ -8,53 +8,54 @@
 //!
 //! # An example
 //!
-//! Two sides in one process; over a network the connections come from `connect` and from an
-//! endpoint of the module `server`.
-//!
 //! ```
-//! use std::sync::Arc;
-//! use capnweb::{Call, Connection, Error, Options, Reply, Stub, Target, transport::memory};
+//! use capnweb::{Connection, Options, Result, Stub, transport::memory};
 //!
-//! struct Greeter;
+//! #[capnweb::interface]
+//! trait Greeter {
+//!     async fn hello(&self, name: String) -> Result<String>;
+//!     async fn ask(&self, question: String, ask: Stub<dyn Fn(String) -> Result<String>>) -> Result<String>;
+//! }
 //!
-//! impl Target for Greeter {
-//!     fn call(self: Arc<Self>, call: Call) -> Reply {
-//!         match call.method() {
-//!             "hello" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
-//!             // Answers with what the caller's function makes of it.
-//!             "ask" => call.reply_async(|(question, ask): (String, Stub)| async move {
-//!                 ask.invoke((question,)).await
-//!             }),
-//!             _ => call.no_such_method(),
-//!         }
+//! struct World;
+//!
+//! impl Greeter for World {
+//!     async fn hello(&self, name: String) -> Result<String> {
+//!         Ok(format!("Hello, {name}!"))
+//!     }
+//!
+//!     // Answers with what the caller's function makes of it.
+//!     async fn ask(&self, question: String, ask: Stub<dyn Fn(String) -> Result<String>>) -> Result<String> {
+//!         ask.call(question).await
 //!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Error> {
+//! # async fn main() -> Result<()> {
+//! // Two sides in one process; over a network the connections come from `connect` and from an
+//! // endpoint of the module `server`.
 //! let (here, there) = memory::pair(16);
-//! let _server = Connection::start(there, Some(Stub::target(Greeter)), Options::new());
-//! let greeter = Connection::start(here, None, Options::new()).main();
-//!
-//! let greeting: String = greeter.call("hello", ("world",)).decode().await?;
-//! assert_eq!(greeting, "Hello, world!");
+//! let main = Stub::<dyn Greeter>::new(World);
+//! let _server = Connection::start(there, Some(main.untyped()), Options::new());
+//! let greeter = Connection::start(here, None, Options::new()).main().typed::<dyn Greeter>();
 //!
 //! // The name is not known here before it is used; nothing is awaited in between.
-//! let answer = Stub::function(|(_question,): (String,)| async { Ok("Alice") });
-//! let name = greeter.call("ask", ("Who are you?", answer));
-//! let greeting: String = greeter.call("hello", (name,)).decode().await?;
-//! assert_eq!(greeting, "Hello, Alice!");
+//! let name = greeter.ask("Who are you?", Stub::new(async |_question: String| Ok("Alice".to_owned())));
+//! assert_eq!(greeter.hello(name).await?, "Hello, Alice!");
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The [guide] goes on from here: stubs and who owns them, pipelining, callbacks, streams, errors.
 //!
 //! # Where to find what
 //!
 //! | | |
 //! |---|---|
 //! | [`Connection`], [`Options`], [`Limits`], [`Stats`] | a session with a peer, and what it may cost |
+//! | [`interface`](macro@interface), [`typed`] | what both sides agree on, as a trait |
 //! | [`Stub`], [`Promise`] | what is held of the other side: calling it, reading it, passing it on |
-//! | [`Target`], [`Call`], [`Reply`] | objects for the other side to call |
+//! | [`Remote`], [`Target`], [`Call`], [`Reply`] | the same without types: calling by name, and being called so |
 //! | [`value`], [`Value`] | JavaScript's values, those included that Rust and serde have no word for |
 //! | [`stream`] | values that follow one another |
 //! | [`fetch`] | blobs, and the HTTP types of `fetch` |
@@ -76,18 +77,16 @@
 //! | feature | on by default | what it adds |
 //! |---|---|---|
 //! | `client` | yes | `connect`, for `ws://` URLs |
+//! | `macros` | yes | interfaces as traits |
 //! | `server` | yes | the module `server` |
 //! | `tls` | | `wss://` URLs for `connect`: rustls on ring, with the system's roots |
-//! | `websocket` | by the three above | the WebSocket transport |
-//! | `tokio` | by the four above | connections run on the tokio runtime that they are made in |
-//! | `typescript` | | the module `typescript`: declarations of interfaces for TypeScript |
+//! | `websocket` | by `client`, `server`, `tls` | the WebSocket transport |
+//! | `tokio` | by `websocket` | connections run on the tokio runtime that they are made in |
+//! | `typescript` | | the module `typescript`: declarations of interfaces for TypeScript; switches `macros` on |
 //! | `worker` | | `connect` and `server` on Cloudflare Workers, instead of all of the above |
 //!
 //! The core needs none of them: no I/O, no runtime, and it builds for `wasm32-unknown-unknown`.
 //!
-//! # Not there yet
-//!
-//! Interfaces as Rust traits.
 #![warn(missing_docs)]
 #![cfg_attr(
     target_arch = "wasm32",
@@ -104,6 +103,9 @@ mod driver;
 mod error;
 mod evaluate;
 pub mod fetch;
+#[cfg(all(doc, feature = "client", feature = "macros", feature = "server"))]
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 mod hook;
 mod map;
 mod maybe_send;
@@ -131,8 +133,96 @@ mod wire;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 pub mod workers;
 
+/// Makes a type something that methods of an interface can fail with: implements
+/// [`typed::Failure`], for a type that has `Serialize`, `Deserialize` and `Display`.
+///
+/// It is thrown as an `Error` with the type's name, or another one by `#[capnweb(name = "..")]`.
+/// JavaScript peers keep only the names of their built-in error classes; the value itself is the
+/// error's property `data`.
 #[cfg(feature = "macros")]
-pub use capnweb_macros::{Failure, Record, interface};
+pub use capnweb_macros::Failure;
+
+/// Gives the promise of a struct its fields, as methods that return promises of them: implements
+/// [`typed::Promised`].
+///
+/// The fields have the names that serde gives them. Those that it skips or flattens are left out.
+///
+/// ```
+/// use capnweb::{Promise, Record};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Record)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Profile {
+///     first_name: String,
+///     home: Address,
+/// }
+///
+/// #[derive(Serialize, Deserialize, Record)]
+/// struct Address {
+///     city: String,
+/// }
+///
+/// fn city(profile: Promise<Profile>) -> Promise<String> {
+///     profile.home().city()
+/// }
+/// ```
+#[cfg(feature = "macros")]
+pub use capnweb_macros::Record;
+
+/// Makes an interface of a trait.
+///
+/// The methods, which may be `async`, take `&self` and any number of parameters up to 16, and
+/// return a value, or a [`Result`] with an [`Error`] or another [`Failure`](typed::Failure). What
+/// they take and return is what serde reads and writes, owned; stubs, streams and blobs among it.
+/// A type implements the trait as any other, with `async fn` where the trait has it; the methods'
+/// futures have to be `Send`, except on wasm32.
+///
+/// ```
+/// use capnweb::{Caller, Result, Stub};
+///
+/// #[capnweb::interface]
+/// pub trait Store {
+///     /// On the wire this is `readFile`.
+///     async fn read_file(&self, name: String) -> Result<Vec<u8>>;
+///     /// Called with one argument or two.
+///     async fn list(&self, folder: String, limit: Option<u32>) -> Result<Vec<String>>;
+///     /// `caller` is not sent: the library fills it in. It says whether the caller is still there.
+///     async fn watch(&self, caller: Caller, on_change: Stub<dyn Fn(String) -> Result<()>>) -> Result<()>;
+///     #[rpc(name = "rm")]
+///     async fn remove(&self, name: String) -> Result<()>;
+///     /// A property: read, and not called.
+///     #[rpc(get)]
+///     fn version(&self) -> String;
+/// }
+///
+/// /// Has all methods of `Store`, too.
+/// #[capnweb::interface]
+/// pub trait Admin: Store {
+///     async fn compact(&self) -> Result<()>;
+/// }
+///
+/// fn use_it(admin: Stub<dyn Admin>) {
+///     let _files = admin.list("/", None);
+///     let _done = admin.compact();
+/// }
+/// ```
+///
+/// Beside the trait this makes its client, `StoreClient` here, which a `Stub<dyn Store>` and the
+/// promise of one deref to: it has the same methods, which take an [`Arg`](typed::Arg) for each
+/// parameter and return a [`Promise`].
+///
+/// | option | |
+/// |---|---|
+/// | `rename_all = "snake_case"` | how names on the wire are made, instead of in camelCase |
+/// | `crate = "path"` | where this library is, instead of in `::capnweb` |
+///
+/// | on a method | |
+/// |---|---|
+/// | `#[rpc(name = "..")]` | its name on the wire |
+/// | `#[rpc(get)]` | a property that is read |
+#[cfg(feature = "macros")]
+pub use capnweb_macros::interface;
 
 /// What a method returns that fails with an [`Error`], or with another [`Failure`](typed::Failure).
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -153,5 +243,6 @@ pub use stub::Stub;
 pub use target::{Call, Reply, Target};
 #[cfg(feature = "tokio")]
 pub use tokio_spawn::Tokio;
+pub use typed::Interface;
 pub use value::Value;
 pub use wire::Limits;

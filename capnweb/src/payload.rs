@@ -92,6 +92,21 @@ impl Payload {
         }
     }
 
+    /// How many bytes it keeps, those of blobs and of promises that have settled included.
+    pub(crate) fn size(&self) -> usize {
+        let within = |slot: &Slot| match &slot.cap {
+            Cap::Blob(blob) => blob.len(),
+            // Values are nested no deeper in each other than the limit of depth.
+            Cap::Settled(payload) => payload.size(),
+            Cap::Stub(_)
+            | Cap::Promise(..)
+            | Cap::Incoming(_)
+            | Cap::Readable(_)
+            | Cap::Writable(_) => 0,
+        };
+        self.slots.iter().map(within).fold(self.text.len(), usize::saturating_add)
+    }
+
     /// Whether it can be delivered as it is.
     pub(crate) fn is_settled(&self) -> bool {
         !self.slots.iter().any(|slot| slot.cap.is_unsettled())

@@ -1,4 +1,5 @@
-//! Small programs that show `capnweb` at work, each in a file of its own under `src/bin`.
+//! Small programs that show `capnweb` at work, each in a file of its own under `src/bin`. What a client
+//! and its server agree on is here: their interfaces.
 //!
 //! | program | shows |
 //! |---|---|
@@ -9,6 +10,65 @@
 //! | `stdio-parent`, `stdio-child` | a child process that is called over its standard input and output |
 //! | `browser-server` | a web page that calls the server with the JavaScript package |
 //! | `gateway` | a gateway between clients and a server, by holding a session with each |
+
+use capnweb::{Result, Stub, stream::ReadableStream, value::Bytes};
+use serde::{Deserialize, Serialize};
+
+/// What `hello-server` and `browser-server` offer. Over there the methods are called `hello` and
+/// `countdown`, too: names of several words are in camel case on the wire.
+#[capnweb::interface]
+pub trait Greeter {
+    /// Greets somebody.
+    fn hello(&self, name: String) -> String;
+
+    /// Calls `tell` with the numbers from `from` down to 0, and returns what comes then.
+    async fn countdown(&self, from: u32, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<String>;
+}
+
+/// A room in which everybody hears everybody.
+#[capnweb::interface]
+pub trait Chat {
+    /// Comes in. From then on `tell` is called with what is said, and with who comes and goes. Who
+    /// lets go of the member has left.
+    fn join(&self, name: String, tell: Stub<dyn Fn(String) -> Result<()>>) -> Stub<dyn Member>;
+}
+
+/// One who is in the room.
+#[capnweb::interface]
+pub trait Member {
+    /// Says something to everybody.
+    fn say(&self, text: String);
+}
+
+/// Takes files.
+#[capnweb::interface]
+pub trait Uploads {
+    /// Reads a file to its end. Calls `progress` now and then with how many bytes have arrived.
+    async fn upload(
+        &self,
+        file: ReadableStream<Bytes>,
+        progress: Stub<dyn Fn(u64) -> Result<()>>,
+    ) -> Result<Receipt>;
+}
+
+/// What has arrived of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// How many bytes.
+    pub size: u64,
+    /// Their [`checksum`].
+    pub checksum: u32,
+}
+
+/// What a child process does for its parent.
+#[capnweb::interface]
+pub trait Words {
+    /// How many words there are in a text.
+    fn count(&self, text: String) -> usize;
+
+    /// Hands over each word, one after the other.
+    async fn each(&self, text: String, take: Stub<dyn Fn(String) -> Result<()>>) -> Result<()>;
+}
 
 /// The code of the README, which is compiled and run with the tests of the documentation.
 #[cfg(doctest)]

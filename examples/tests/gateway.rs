@@ -2,7 +2,11 @@
 
 use std::{process::Stdio, sync::Arc};
 
-use capnweb_tests::{DEADLINE, JsServer, run_suite};
+use capnweb::{
+    Connection, ErrorKind,
+    server::{self, Refusal, UpgradeRequest},
+};
+use capnweb_tests::{DEADLINE, FixedTarget, JsServer, run_suite};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpListener,
@@ -12,9 +16,6 @@ use tokio::{
 };
 
 const KEY: &str = "a key for tests";
-
-/// What this library does not implement yet.
-const LACKS: &str = "headers,request,response,blob";
 
 /// The gateway's process. Killed when dropped.
 struct Gateway {
@@ -97,12 +98,8 @@ async fn run(suite: &str) {
     let tables = format!("http://{}/", listener.local_addr().unwrap());
     let behind = Arc::new(Mutex::new(Behind { gateway, server }));
     let served = tokio::spawn(serve_tables(listener, behind.clone()));
-    let env = [
-        ("CAPNWEB_URL", url.as_str()),
-        ("CAPNWEB_KEY", KEY),
-        ("CAPNWEB_LACKS", LACKS),
-        ("CAPNWEB_STATS", tables.as_str()),
-    ];
+    let env =
+        [("CAPNWEB_URL", url.as_str()), ("CAPNWEB_KEY", KEY), ("CAPNWEB_STATS", tables.as_str())];
     run_suite(suite, &env).await;
     served.abort();
     // When the clients have gone, so have the gateway's sessions, and those of the server.
@@ -141,6 +138,91 @@ async fn maps_are_applied_behind_a_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn blobs_and_bodies_go_through_a_gateway() {
+    run("fetch.test.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn batches_are_answered_through_a_gateway() {
     run("batch.test.mjs").await;
+}
+
+const SERVERS_KEY: &str = "a key for the server";
+
+/// A server that asks for a key of its own, and keeps the requests that it got.
+async fn strict_server(requests: Arc<Mutex<Vec<UpgradeRequest>>>) -> String {
+    let endpoint = server::rpc()
+        .authenticate(move |request: UpgradeRequest| {
+            let requests = requests.clone();
+            async move {
+                requests.lock().await.push(request.clone());
+                match request.bearer()? {
+                    SERVERS_KEY => Ok(()),
+                    _ => Err(Refusal::unauthorized("this key opens nothing")),
+                }
+            }
+        })
+        .main(|_| FixedTarget::stub());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(server::serve(listener, endpoint));
+    format!("ws://{address}")
+}
+
+async fn connect(gateway: &Gateway, bearer: &str) -> Connection {
+    let connect = capnweb::connect(&gateway.url)
+        .header("x-test-key", KEY)
+        .header("x-application", "one")
+        .header("x-application", "two")
+        .header("cookie", "session=1")
+        .header("sec-websocket-protocol", "not spoken here")
+        .header("te", "trailers");
+    connect.bearer(bearer).await.expect("the gateway itself lets this client in")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_sees_the_credentials_of_the_client_and_not_those_for_the_gateway() {
+    let requests = Arc::<Mutex<Vec<UpgradeRequest>>>::default();
+    let gateway = Gateway::start(&strict_server(requests.clone()).await).await;
+    let client = connect(&gateway, SERVERS_KEY).await;
+    assert_eq!(client.main().call("echo", ("hello",)).decode::<String>().await.unwrap(), "hello");
+
+    let requests = requests.lock().await;
+    let [request] = &requests[..] else { panic!("one connection was made: {requests:?}") };
+    assert_eq!(request.uri(), "/rpc?a=b");
+    let all = |name| request.headers().get_all(name).iter().collect::<Vec<_>>();
+    assert_eq!(all("x-application"), ["one", "two"]);
+    assert_eq!(all("cookie"), ["session=1"]);
+    assert_eq!(all("upgrade").len(), 1);
+    assert_eq!(all("sec-websocket-key").len(), 1);
+    for not_for_it in ["x-test-key", "sec-websocket-protocol", "te"] {
+        assert_eq!(all(not_for_it), [""; 0], "{not_for_it} was passed on");
+    }
+    assert!(!gateway.url.contains(all("host")[0].to_str().unwrap()), "the server is the host");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_the_server_refuses_is_told_so() {
+    let gateway = Gateway::start(&strict_server(Arc::default()).await).await;
+    let client = connect(&gateway, "another key").await;
+    // Sent at once, without knowing yet.
+    let error = client.main().call("echo", ("hello",)).decode::<String>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disconnected);
+    let told = "The server refuses this connection: 401 Unauthorized";
+    assert!(error.message().starts_with(told), "{error}");
+    assert!(error.message().contains("this key opens nothing"), "{error}");
+    let reason = timeout(DEADLINE, client.closed()).await.expect("the connection stays open");
+    assert!(reason.message().starts_with(told), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_told_that_there_is_no_server() {
+    // Nobody listens where somebody did.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nowhere = format!("ws://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let gateway = Gateway::start(&nowhere).await;
+    let client = connect(&gateway, SERVERS_KEY).await;
+    let error = client.main().call("echo", ("hello",)).decode::<String>().await.unwrap_err();
+    assert!(error.message().starts_with("The server cannot be reached: "), "{error}");
 }

@@ -60,6 +60,17 @@ fn lines(command: &mut Command) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
+/// The tests of the documentation run it.
+#[test]
+fn the_readme_shows_a_whole_program_in_forty_lines() {
+    let readme = include_str!("../../README.md");
+    let (_, tour) = readme.split_once("## The library in forty lines").unwrap();
+    let (_, program) = tour.split_once("```rust\n").unwrap();
+    let (program, _) = program.split_once("```").unwrap();
+    assert!(program.contains("#[capnweb::interface]") && program.contains("fn main()"));
+    assert!(program.lines().count() <= 40, "{} lines", program.lines().count());
+}
+
 #[test]
 fn hello_client_talks_to_hello_server() {
     let (_server, url) = serve(env!("CARGO_BIN_EXE_hello-server"), &[]);

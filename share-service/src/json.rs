@@ -18,7 +18,7 @@ use capnweb::Value;
 use capnweb::value::{Bytes, BytesKind, Object};
 use serde_json::{Map, Number, Value as Json};
 
-use crate::core::probe::iso_8601;
+use crate::core::date::iso_8601;
 
 /// How many elements of binary data one sync may hold. Each becomes a member of an object, which takes many times the
 /// room that it took on the way.

@@ -1,18 +1,17 @@
 //! The service as an object that can be called over Cap'n Web.
 //!
-//! Owns: the methods' names, how their arguments are read, and what a failure looks like to a client. Refuses to
-//! know: who may connect, which [`http`](crate::http) decides before a request gets here, and what the methods do.
+//! Owns: what of the arguments gets to the service, and what a failure looks like to a client. Refuses to know: who may
+//! connect, which [`http`](crate::http) decides before a request gets here, and what the methods do.
 
 use std::fmt::Display;
-use std::sync::Arc;
 
 #[cfg(feature = "native")]
 use capnweb::server::{self, Rpc};
-use capnweb::value::{Bytes, Date};
-use capnweb::{Call, Error, Reply, Stub, Target, Value};
-use serde::Deserialize;
+use capnweb::{Error, Result, Stub, Value};
 
-use crate::core::probe::probe;
+use crate::api::{DeleteResult, Probe, Probed, ShareApi, ShareInfo, SyncResult};
+use crate::core::Secret;
+use crate::core::date::iso_8601;
 use crate::json;
 #[cfg(feature = "native")]
 use crate::service::ShareService;
@@ -31,8 +30,8 @@ pub fn endpoint(service: ShareService) -> Rpc {
 }
 
 /// A stub of the service.
-pub fn main_object(service: ShareService) -> Stub {
-    Stub::target(ShareTarget { service })
+pub fn main_object(service: ShareService) -> Stub<dyn ShareApi> {
+    Stub::new(ShareTarget { service })
 }
 
 /// The main object of every connection.
@@ -44,44 +43,41 @@ pub struct ShareTarget {
     service: ShareService,
 }
 
-/// The argument of `probeValue`.
-#[derive(Deserialize)]
-struct ProbeArgument {
-    when: Date,
-    bytes: Bytes,
-    #[serde(default)]
-    nested: Value,
-}
+impl ShareApi for ShareTarget {
+    async fn create_share(
+        &self,
+        session_id: String,
+        initial_data: Option<Vec<Value>>,
+    ) -> Result<ShareInfo> {
+        let data = initial_data.map(json::items).transpose().map_err(Error::type_error)?;
+        self.service.create_share(session_id, data).await.map_err(failure)
+    }
 
-impl Target for ShareTarget {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "createShare" => {
-                call.reply_async(|(session_id, data): (String, Option<Vec<Value>>)| async move {
-                    let data = data.map(json::items).transpose().map_err(Error::type_error)?;
-                    self.service.create_share(session_id, data).await.map_err(failure)
-                })
-            }
-            "syncShare" => call.reply_async(
-                |(share_id, secret, data): (String, String, Vec<Value>)| async move {
-                    let data = json::items(data).map_err(Error::type_error)?;
-                    self.service.sync_share(share_id, secret, data).await.map_err(failure)
-                },
-            ),
-            "deleteShare" => call.reply_async(|(share_id, secret): (String, String)| async move {
-                self.service.delete_share(share_id, secret).await.map_err(failure)
-            }),
-            "probeValue" => call.reply(|(argument,): (ProbeArgument,)| {
-                let ProbeArgument { when, bytes, nested } = argument;
-                probe(when.millis(), bytes.to_vec(), nested)
-                    // As `toISOString` throws it.
-                    .map_err(|error| Error::named("RangeError", error))
-            }),
-            "probeCallback" => call.reply_async(|(callback,): (Stub,)| async move {
-                callback.invoke(("server-called",)).await
-            }),
-            _ => call.no_such_method(),
-        }
+    async fn sync_share(
+        &self,
+        share_id: String,
+        secret: Secret,
+        data: Vec<Value>,
+    ) -> Result<SyncResult> {
+        let data = json::items(data).map_err(Error::type_error)?;
+        self.service.sync_share(share_id, secret, data).await.map_err(failure)
+    }
+
+    async fn delete_share(&self, share_id: String, secret: Secret) -> Result<DeleteResult> {
+        self.service.delete_share(share_id, secret).await.map_err(failure)
+    }
+
+    fn probe_value(&self, Probe { when, bytes, nested }: Probe) -> Result<Probed> {
+        // As `toISOString` throws it.
+        let when = iso_8601(when.millis()).map_err(|error| Error::named("RangeError", error))?;
+        Ok(Probed { when, size: bytes.len(), bytes: bytes.to_vec(), nested })
+    }
+
+    async fn probe_callback(
+        &self,
+        callback: Stub<dyn Fn(String) -> Result<String>>,
+    ) -> Result<String> {
+        callback.call("server-called").await
     }
 }
 

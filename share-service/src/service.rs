@@ -7,8 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::core::rules::{self, DeleteResult, ShareInfo, SyncResult};
-use crate::core::{Limits, Namespace, PublicUrl, SessionId, ShareDocument, ShareError, ShareId};
+use crate::api::{DeleteResult, ShareInfo, SyncResult};
+use crate::core::{
+    Limits, Namespace, PublicUrl, Secret, SessionId, ShareDocument, ShareError, ShareId, rules,
+};
 use crate::store::{Change, Store, StoreError};
 
 /// The service. Cheap to clone; all clones are the same one.
@@ -86,13 +88,13 @@ impl ShareService {
     pub async fn sync_share(
         &self,
         share_id: String,
-        secret: String,
+        secret: Secret,
         data: Vec<Value>,
     ) -> Result<SyncResult, ServiceError> {
         let id = ShareId::parse(share_id).ok_or(ShareError::NotFound)?;
         let limits = self.settings.limits;
         self.change(id, move |id, stored| {
-            let share = rules::sync(stored, &secret, data, &limits, now())?;
+            let share = rules::sync(stored, secret.reveal(), data, &limits, now())?;
             let sync_count = share.metadata.sync_count;
             Ok((put(id, &share, &limits)?, SyncResult { success: true, sync_count }))
         })
@@ -106,12 +108,12 @@ impl ShareService {
     pub async fn delete_share(
         &self,
         share_id: String,
-        secret: String,
+        secret: Secret,
     ) -> Result<DeleteResult, ServiceError> {
         let id = ShareId::parse(share_id).ok_or(ShareError::NotFound)?;
         let deleted = self
             .change(id.clone(), move |_, stored| {
-                rules::delete(stored, &secret)?;
+                rules::delete(stored, secret.reveal())?;
                 Ok((Change::Delete, DeleteResult { success: true }))
             })
             .await?;

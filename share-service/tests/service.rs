@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use share_service::core::{Limits, Namespace, PublicUrl, ShareError, ShareId};
+use share_service::core::{Limits, Namespace, PublicUrl, Secret, ShareError, ShareId};
 use share_service::service::{ServiceError, Settings, ShareService};
 use share_service::store::Store;
 use tempfile::TempDir;
@@ -31,9 +31,9 @@ impl Fixture {
         serde_json::to_value(share).unwrap()
     }
 
-    async fn created(&self, session: &str) -> (String, String) {
+    async fn created(&self, session: &str) -> (String, Secret) {
         let info = self.service.create_share(session.into(), None).await.unwrap();
-        (info.id, info.secret.reveal().to_owned())
+        (info.id, info.secret)
     }
 }
 
@@ -60,7 +60,7 @@ async fn a_share_lives_from_creation_to_deletion() {
             "url": "https://share.example.com/share/n-abc123",
         })
     );
-    let secret = info.secret.reveal().to_owned();
+    let secret = info.secret;
     let synced =
         f.service.sync_share(info.id.clone(), secret.clone(), vec![part(1)]).await.unwrap();
     assert_eq!(serde_json::to_value(synced).unwrap(), json!({"success": true, "syncCount": 1}));
@@ -75,10 +75,10 @@ async fn a_share_lives_from_creation_to_deletion() {
 async fn refusals_have_the_messages_that_clients_know() {
     let f = fixture(Limits::default());
     let (id, secret) = f.created("session-abc123").await;
-    for wrong in ["", "wrong", &secret[1..]] {
-        let sync = f.service.sync_share(id.clone(), wrong.into(), vec![part(1)]).await;
+    for wrong in ["", "wrong", &secret.reveal()[1..]] {
+        let sync = f.service.sync_share(id.clone(), Secret::new(wrong), vec![part(1)]).await;
         assert_eq!(sync.unwrap_err().to_string(), "Invalid secret");
-        let delete = f.service.delete_share(id.clone(), wrong.into()).await;
+        let delete = f.service.delete_share(id.clone(), Secret::new(wrong)).await;
         assert_eq!(delete.unwrap_err().to_string(), "Invalid secret");
     }
     for missing in ["", "other", "../../etc/passwd", &"x".repeat(10_000)] {

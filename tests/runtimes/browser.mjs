@@ -23,7 +23,7 @@ if (!existsSync(program)) {
   console.error(`There is no ${program}: install Chromium (on Debian \`apt-get install chromium\`), or set CHROMIUM.`);
   process.exit(1);
 }
-const { CAPNWEB_URL, CAPNWEB_LACKS = "", CAPNWEB_CALLBACKS = "" } = process.env;
+const { CAPNWEB_URL, CAPNWEB_CALLBACKS = "" } = process.env;
 const origin = new URL(CAPNWEB_URL.replace(/^ws/, "http")).origin;
 
 const shims = `${FILES}runtimes/browser-shims.mjs`;
@@ -68,7 +68,7 @@ try {
   });
   await tab.goto(`${origin}${FILES}page`);
   tab.setDefaultTimeout(DEADLINE);
-  const env = { CAPNWEB_URL, CAPNWEB_LACKS, CAPNWEB_CALLBACKS };
+  const env = { CAPNWEB_URL, CAPNWEB_CALLBACKS };
   const results = await tab.evaluate(async ({ env, files, suites }) => {
     const shims = await import("shims");
     shims.setEnvironment(env);

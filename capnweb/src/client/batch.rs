@@ -177,6 +177,10 @@ impl Batch {
     /// server left without an answer, with
     /// [`Disconnected`](crate::ErrorKind::Disconnected): `Batch RPC request ended.`
     ///
+    /// Streams and blobs in arguments are part of the request as far as they fit into the first
+    /// window of a stream, 256 KiB of messages; `send` waits until they have been produced. What is
+    /// longer fails the calls that read it.
+    ///
     /// A property of the main object is only read if its promise has been turned into a future
     /// (`api.get("version").into_future()`) or used in a call before.
     ///
@@ -187,6 +191,9 @@ impl Batch {
         let Self { collected, request } = self;
         let session = &collected.session;
         session.pull_promises();
+        // A stream that is never produced does not hold the others up for ever: the server answers
+        // that it has not come.
+        let _ = timeout(request.timeout, session.streams_sent()).await;
         let (address, answer) = match request.send(session.outgoing().join("\n")).await {
             Ok(answer) => answer,
             Err(failure) => {

@@ -1,6 +1,6 @@
 //! JavaScript's `Blob`: bytes with a type, which travel as a stream and arrive as a whole.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes as Data;
 use futures::{FutureExt, StreamExt, future::Shared, stream};
@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     maybe_send::BoxFuture,
     payload::Cap,
+    session::Waiting,
     stream::{Readable, ReadableStream},
     value::Bytes,
 };
@@ -103,13 +104,29 @@ impl<'de> Deserialize<'de> for Blob {
 #[derive(Clone)]
 pub(crate) struct Incoming {
     content_type: String,
-    data: Shared<BoxFuture<Result<Data, Error>>>,
+    data: Shared<BoxFuture<Result<Complete, Error>>>,
+}
+
+/// All bytes of a blob, which count as waiting as long as this is held.
+#[derive(Clone)]
+struct Complete {
+    data: Data,
+    waiting: Arc<Waiting>,
 }
 
 impl Incoming {
-    /// A blob of what this stream yields.
-    pub(crate) fn new(content_type: String, readable: Readable, max_bytes: usize) -> Self {
-        let read: BoxFuture<_> = Box::pin(collect(ReadableStream::of(readable), "blob", max_bytes));
+    /// A blob of what this stream yields, which counts as waiting until it is delivered.
+    pub(crate) fn new(
+        content_type: String,
+        readable: Readable,
+        max_bytes: usize,
+        mut waiting: Waiting,
+    ) -> Self {
+        let read: BoxFuture<_> = Box::pin(async move {
+            let stream = ReadableStream::of(readable);
+            let data = collect(stream, "blob", max_bytes, |more| waiting.add(more)).await?;
+            Ok(Complete { data, waiting: Arc::new(waiting) })
+        });
         Self { content_type, data: read.shared() }
     }
 
@@ -118,15 +135,20 @@ impl Incoming {
         &self.content_type
     }
 
-    /// The blob, when it is complete.
-    pub(crate) async fn complete(self) -> Result<Blob, Error> {
-        Ok(Blob::new(&self.content_type, self.data.await?))
+    /// The blob, when it is complete, and what says until its delivery that it waits.
+    pub(crate) async fn complete(self) -> Result<(Blob, Arc<Waiting>), Error> {
+        let Complete { data, waiting } = self.data.await?;
+        Ok((Blob::new(&self.content_type, data), waiting))
     }
 
     /// The stream that it is sent on as.
     pub(crate) fn to_readable(&self) -> Readable {
         let chunks = stream::once(self.data.clone()).flat_map(|read| match read {
-            Ok(data) => chunks(data).left_stream(),
+            Ok(Complete { data, waiting }) => chunks(data)
+                .inspect(move |_| {
+                    let _ = &waiting;
+                })
+                .left_stream(),
             Err(error) => stream::iter([Err(error)]).right_stream(),
         });
         ReadableStream::<Bytes>::new(chunks).into_readable()

@@ -50,7 +50,7 @@ impl Body {
             Self::Empty => Data::new(),
             Self::Text(text) => Data::from(text),
             Self::Bytes(data) => data,
-            Self::Stream(stream) => return collect(stream, "body", max_bytes).await,
+            Self::Stream(stream) => return collect(stream, "body", max_bytes, |_| Ok(())).await,
         };
         if data.len() > max_bytes { Err(too_long("body", max_bytes)) } else { Ok(data) }
     }
@@ -75,11 +75,13 @@ pub(super) fn chunks(mut data: Data) -> ReadableStream<Bytes> {
     })))
 }
 
-/// All that a stream yields. One that yields too much is read no further.
+/// All that a stream yields. One that yields too much is read no further, nor is one of which
+/// `keep`, told of each chunk's size, does not want more.
 pub(super) async fn collect(
     mut stream: ReadableStream<Bytes>,
     what: &str,
     max_bytes: usize,
+    mut keep: impl FnMut(usize) -> Result<(), Error>,
 ) -> Result<Data, Error> {
     let mut data = BytesMut::new();
     while let Some(chunk) = stream.next().await {
@@ -87,6 +89,7 @@ pub(super) async fn collect(
         if chunk.len() > max_bytes.saturating_sub(data.len()) {
             return Err(too_long(what, max_bytes));
         }
+        keep(chunk.len())?;
         data.extend_from_slice(&chunk);
     }
     Ok(data.freeze())

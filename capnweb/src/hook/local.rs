@@ -120,18 +120,26 @@ impl Local {
     /// The call's arguments hold promises: it waits for them, alone.
     fn begin_when_settled(self: &Arc<Self>, path: Path, args: Args) -> Hook {
         let Args { payload, caller } = args;
+        let size = payload.size();
         let mut settling = deliverable(payload);
         match settling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(payload)) => self.invoke(path, Args { payload, caller }),
             Poll::Ready(Err(error)) => Hook::Broken(error),
             Poll::Pending => {
+                let waiting = match caller.waits(size) {
+                    Ok(waiting) => waiting,
+                    Err(error) => {
+                        turn::bury(settling);
+                        return Hook::Broken(error);
+                    }
+                };
                 let result = Resolver(Some(Queued::new()));
                 let hook = result.hook();
                 let this = Arc::clone(self);
-                let waiting = Running::new(caller.clone());
+                let running = Running::new(caller.clone());
                 spawn::spawn(async move {
                     let settled = settling.await;
-                    drop(waiting);
+                    drop((running, waiting));
                     turn::enter(move || {
                         result.resolve(match settled {
                             Ok(payload) => {

@@ -27,7 +27,7 @@ use crate::{
     map::{Mapper, Variable, intercept},
     path::{Key, Path},
     payload::{Args, Cap, Payload, Slot},
-    session::Caller,
+    session::{Caller, Waiting},
 };
 
 /// A capability, or the promise of one, or of a value.
@@ -61,6 +61,14 @@ impl Request {
             Request::Get => None,
             Request::Call(args) => Some(&args.caller),
             Request::Map(mapper) => Some(&mapper.caller),
+        }
+    }
+
+    /// Says that a call's arguments wait.
+    fn waits(&self) -> Result<Waiting, Error> {
+        match self {
+            Request::Call(args) => args.caller.waits(args.payload.size()),
+            Request::Get | Request::Map(_) => Ok(Waiting::default()),
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 use super::{Hook, Request, circular};
 use crate::{
     path::Path,
-    session::Running,
+    session::{Running, Waiting},
     turn,
     wakers::{WakerKey, WakerSet},
 };
@@ -79,6 +79,8 @@ struct Call {
     result: Arc<Queued>,
     /// Counts it among the calls of its connection while it waits.
     _running: Option<Running>,
+    /// And its arguments among what its connection makes wait.
+    waiting: Waiting,
 }
 
 impl Call {
@@ -117,6 +119,10 @@ impl Queued {
     }
 
     pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
+        let waiting = match request.waits() {
+            Ok(waiting) => waiting,
+            Err(error) => return Hook::Broken(error),
+        };
         // Dropped when the lock has been released.
         let _abandoned;
         let hook = {
@@ -126,13 +132,15 @@ impl Queued {
                     _abandoned = pending.sweep();
                     let result = Queued::new();
                     let _running = request.caller().map(|caller| Running::new(caller.clone()));
-                    let calls = &mut pending.calls;
-                    calls.push_back(Call { path, request, result: Arc::clone(&result), _running });
+                    let call = Call { path, request, result, _running, waiting };
+                    let result = Arc::clone(&call.result);
+                    pending.calls.push_back(call);
                     return Hook::Queued(result);
                 }
                 State::Resolved(hook) => hook.clone(),
             }
         };
+        drop(waiting);
         hook.request(path, request)
     }
 
@@ -228,6 +236,8 @@ fn flush(mut flushing: Vec<Arc<Queued>>) {
             flushing.pop();
             continue;
         };
+        // What comes next counts it anew.
+        drop(call.waiting);
         if call.result.begin_to_resolve(to.request(call.path, call.request)) {
             flushing.push(call.result);
         }

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -19,6 +19,7 @@ use crate::{
     maybe_send::BoxFuture,
     path::Path,
     payload::{Cap, Payload, Slot},
+    session::Waiting,
     wakers::WakerKey,
     wire::MAX_DEPTH,
 };
@@ -128,6 +129,8 @@ const MAX_BYTES: usize = 256 << 20;
 struct Growth {
     promises: AtomicUsize,
     bytes: AtomicUsize,
+    /// Of the blobs that have come, until all of the value has.
+    blobs: Mutex<Vec<Arc<Waiting>>>,
 }
 
 impl Growth {
@@ -141,6 +144,10 @@ impl Growth {
             ));
         }
         Ok(())
+    }
+
+    fn keep(&self, blob: Arc<Waiting>) {
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).push(blob);
     }
 }
 
@@ -160,7 +167,9 @@ fn deliverable_at(
             let growth = Arc::clone(&growth);
             async move {
                 if let Cap::Incoming(blob) = cap {
-                    slot.cap = Cap::Blob(blob.complete().await?);
+                    let (blob, waiting) = blob.complete().await?;
+                    growth.keep(waiting);
+                    slot.cap = Cap::Blob(blob);
                     return Ok(());
                 }
                 let payload = match cap {

@@ -65,6 +65,7 @@ impl Exchange {
         if let Err(error) = self.connection.drain().await {
             return Err(ended(&error));
         }
+        self.session.streams_sent().await;
         self.check()?;
         Ok(self.session.outgoing().join("\n"))
     }

@@ -6,14 +6,14 @@ use std::{
     task::Waker,
 };
 
-use super::{Handle, Shared, Stats, table::Table};
+use super::{Handle, Shared, Stats, UnderWay, table::Table};
 use crate::{
     error::Error,
     evaluate::Found,
     hook::{Hook, Import, Queued, Settle},
     path::Path,
     spawn::{self, SpawnHandle},
-    stream::{PipeReader, Readable, pump},
+    stream::{PipeInput, PipeReader, Readable, pump},
     transport::CloseReason,
     turn,
     wakers::WakerSet,
@@ -35,6 +35,8 @@ pub(super) struct Core {
     pub(super) outgoing_bytes: usize,
     /// How many pulls of the peer, and promises sent to it, have not been answered.
     pub(super) unanswered: usize,
+    /// How many streams to the peer could go on without hearing from it.
+    pub(super) under_way: usize,
     /// The peer will say nothing more, for this reason, but still reads what it is sent.
     pub(super) input_ended: Option<Error>,
     pub(super) ended: Option<Ended>,
@@ -63,6 +65,8 @@ pub(super) struct Export {
     pub(super) is_writable: bool,
     /// Made by a `pipe` message: the other end, until it is used.
     pub(super) readable: Option<PipeReader>,
+    /// And how to end that without its writer.
+    pub(super) pipe: Option<PipeInput>,
     /// Made by a `stream` message: gone as soon as it is answered.
     pub(super) released_by_answer: bool,
 }
@@ -92,6 +96,7 @@ impl Core {
             outgoing: VecDeque::new(),
             outgoing_bytes: 0,
             unanswered: 0,
+            under_way: 0,
             input_ended: None,
             ended: None,
             handle: Weak::new(),
@@ -220,6 +225,7 @@ impl Export {
             pulled: false,
             is_writable: false,
             readable: None,
+            pipe: None,
             released_by_answer: false,
         }
     }
@@ -256,7 +262,7 @@ pub(super) enum Work {
     /// More was exported than may be: the session cannot go on.
     Abort { session: Arc<Shared>, error: Error },
     /// Send what this stream yields.
-    Pump { readable: Readable, to: Hook },
+    Pump { readable: Readable, to: Hook, under_way: UnderWay },
     /// Read this property for somebody who already holds the result.
     Get { hook: Hook, path: Path, result: Arc<Queued> },
 }
@@ -293,7 +299,9 @@ impl After {
                     });
                 }
                 Work::Abort { session, error } => session.abort(error),
-                Work::Pump { readable, to } => spawn::spawn(pump(readable, to)),
+                Work::Pump { readable, to, under_way } => {
+                    spawn::spawn(pump(readable, to, under_way));
+                }
                 Work::Get { hook, path, result } => {
                     turn::schedule(Box::new(move || result.resolve(hook.get(path))));
                 }

@@ -9,7 +9,7 @@ use std::{
 use futures::FutureExt;
 
 use super::{
-    Shared,
+    Shared, UnderWay,
     core::{After, Core, Entry, Export, Work},
 };
 use crate::{
@@ -113,9 +113,10 @@ impl Shared {
         };
         core.send(write::PIPE.to_owned(), after);
         let id = core.pushed_imports.next_id().cast_signed();
+        let under_way = UnderWay::new(core, Arc::clone(&handle.shared));
         let import = Arc::new(Import::new(handle, id, false));
         core.pushed_imports.push(Entry::new(Arc::downgrade(&import)));
-        after.work.push(Work::Pump { readable, to: Hook::Import(import) });
+        after.work.push(Work::Pump { readable, to: Hook::Import(import), under_way });
         write::reference(out, "readable", id, &[]);
     }
 

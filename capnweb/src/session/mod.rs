@@ -17,6 +17,8 @@ mod receive;
 mod running;
 mod send;
 mod table;
+mod under_way;
+mod waiting;
 
 use std::{
     fmt,
@@ -27,12 +29,16 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-pub(crate) use self::running::Running;
 use self::{
     core::{After, Core, Ended},
     running::ClosedSignal,
 };
 pub use self::{options::Options, peer_release::PeerRelease};
+pub(crate) use self::{
+    running::Running,
+    under_way::UnderWay,
+    waiting::{Allowance, Waiting},
+};
 use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Import},
@@ -53,6 +59,8 @@ pub(crate) struct Shared {
     spawn: Option<SpawnHandle>,
     /// Handlers of the peer's calls that are running in tasks.
     running: AtomicUsize,
+    /// What of the peer's waits to be read.
+    allowance: Arc<Allowance>,
     /// The session has ended.
     closed: ClosedSignal,
     /// And its transport, if a driver has one, is closed as well.
@@ -78,6 +86,7 @@ impl Shared {
         Arc::new(Self {
             core: Mutex::new(Core::new(main)),
             spawn: options.spawn.clone().or_else(spawn::current),
+            allowance: Allowance::new(&options.limits),
             options,
             running: AtomicUsize::new(0),
             closed: ClosedSignal::new(),
@@ -167,6 +176,17 @@ impl Shared {
         })
     }
 
+    /// Waits until no stream to the peer can go on without hearing from it.
+    pub(crate) fn poll_streams_sent(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.with(|core, _| {
+            if core.ended.is_some() || core.under_way == 0 {
+                return Poll::Ready(());
+            }
+            wake_later(&mut core.waiting_for_drain, cx.waker());
+            Poll::Pending
+        })
+    }
+
     /// Resolves when the session has ended and its transport is closed, to why.
     pub(crate) async fn closed(self: Arc<Self>) -> Error {
         self.done.wait().await;
@@ -215,12 +235,19 @@ impl Shared {
     /// of its, now or later, fails with this error. Calls on what it has can still be sent, and
     /// their results be referred to.
     pub(crate) fn end_input(&self, error: Error) {
-        self.with(|core, after| {
-            core.input_ended = Some(error);
+        let pipes: Vec<_> = self.with(|core, after| {
+            core.input_ended = Some(error.clone());
             for entry in core.entries_mut() {
                 after.wakers.extend(entry.wakers.take());
             }
+            core.pushed_exports.values_mut().filter_map(|export| export.pipe.clone()).collect()
         });
+        pipes.into_iter().for_each(|pipe| pipe.cut_off(&error));
+    }
+
+    /// Why the peer will say nothing more, if so.
+    pub(crate) fn input_ended(&self) -> Option<Error> {
+        self.with(|core, _| core.input_ended.clone())
     }
 
     /// Says that a driver has a transport for this session, until [`Self::undriven`].
@@ -333,6 +360,18 @@ impl Caller {
         let result = hook.call(path, args);
         turn::run_queued();
         result
+    }
+
+    /// Where to count what this connection makes wait. `None` if there is none, or it is gone.
+    pub(crate) fn allowance(&self) -> Option<Arc<Allowance>> {
+        self.shared().map(|session| Arc::clone(&session.allowance))
+    }
+
+    /// Says that so many bytes of this connection wait.
+    pub(crate) fn waits(&self, bytes: usize) -> Result<Waiting, Error> {
+        let mut waiting = Waiting::new(self.allowance());
+        waiting.add(bytes)?;
+        Ok(waiting)
     }
 
     /// The limits that hold for what this connection asks for.

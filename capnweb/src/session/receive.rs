@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::{
-    Caller, Shared,
+    Caller, Shared, Waiting,
     core::{After, Core, Entry, Export},
 };
 use crate::{
@@ -81,11 +81,12 @@ impl Shared {
     }
 
     fn handle_pipe(&self) -> Result<(), Error> {
-        let (writer, reader) = pipe(self.options.limits.max_stream_bytes);
+        let (writer, reader) = pipe();
         self.with(|core, _| {
             self.check_exports(core)?;
             core.pushed_exports.push(Export {
                 is_writable: true,
+                pipe: Some(reader.input()),
                 readable: Some(reader),
                 ..Export::new(writer)
             });
@@ -246,7 +247,8 @@ impl Shared {
             RefKind::Blob { content_type, id } => {
                 let readable = pipe_readable(core, id)?;
                 let max_bytes = self.options.limits.max_blob_bytes;
-                let blob = Incoming::new(content_type, readable, max_bytes);
+                let waiting = Waiting::new(Some(Arc::clone(&self.allowance)));
+                let blob = Incoming::new(content_type, readable, max_bytes, waiting);
                 Ok(Step::Cap(Cap::Incoming(blob)))
             }
             RefKind::Own { id, path: None, promise: false } => {

@@ -235,12 +235,17 @@ impl Shared {
             if ended.is_some() {
                 return ended;
             }
-            if pull && let Some(error) = &core.input_ended {
-                return Some(Hook::Broken(error.clone()));
-            }
+            let input_ended = core.input_ended.clone();
             let Some(entry) = core.entry_mut(import.id) else {
                 return Some(Hook::Broken(super::shut_down()));
             };
+            // The writes of a stream go on as far as they can without being answered.
+            if pull
+                && entry.refs > 0
+                && let Some(error) = input_ended
+            {
+                return Some(Hook::Broken(error));
+            }
             entry.wakers.register(key, waker);
             if pull && !std::mem::replace(&mut entry.pulled, true) {
                 core.send(write::pull(import.id), after);

@@ -17,7 +17,7 @@ mod writable;
 mod writer;
 
 pub(crate) use self::{
-    pipe::{PipeReader, pipe},
+    pipe::{PipeInput, PipeReader, pipe},
     pump::pump,
     readable::Readable,
 };

@@ -2,11 +2,13 @@
 //!
 //! Back-pressure is in the acknowledgements: a write is answered when the reader has taken its
 //! chunk, and a sender sends no more than its window ahead of that. Senders that ignore this are
-//! bounded by [`Limits::max_stream_bytes`](crate::Limits::max_stream_bytes).
+//! bounded by [`Limits::max_stream_bytes`](crate::Limits::max_stream_bytes), and all together by
+//! [`Limits::max_waiting_bytes`](crate::Limits::max_waiting_bytes), those of the session that the
+//! write came over.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
 };
 
@@ -14,6 +16,7 @@ use crate::{
     error::{Error, ErrorKind},
     hook::{Hook, Local, Queued},
     payload::{Args, Cap, Payload},
+    session::Waiting,
     target::{Call, Reply, ReplyKind, Target},
     turn,
 };
@@ -21,7 +24,6 @@ use crate::{
 /// What both ends share.
 pub(crate) struct Pipe {
     state: Mutex<State>,
-    max_bytes: usize,
 }
 
 #[derive(Default)]
@@ -48,6 +50,9 @@ impl State {
 /// A write that has not been taken: the arguments of the call, and its answer.
 struct Chunk {
     args: Payload,
+    size: usize,
+    /// Until it is taken, or lost.
+    _waiting: Waiting,
     written: Arc<Queued>,
 }
 
@@ -96,8 +101,8 @@ impl Drop for Resolution {
 }
 
 /// A new pipe: the end to write to, as what can be exported, and the end to read from.
-pub(crate) fn pipe(max_bytes: usize) -> (Hook, PipeReader) {
-    let pipe = Arc::new(Pipe { state: Mutex::default(), max_bytes });
+pub(crate) fn pipe() -> (Hook, PipeReader) {
+    let pipe = Arc::new(Pipe { state: Mutex::default() });
     let writer = Hook::Local(Local::new(Arc::new(PipeWriter(Arc::clone(&pipe)))));
     (writer, PipeReader(pipe))
 }
@@ -107,27 +112,32 @@ impl Pipe {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, args: Payload) -> Hook {
-        let size = args.text.len();
+    fn write(&self, args: Args) -> Hook {
+        let Args { payload: args, caller } = args;
+        let size = args.size();
+        let allowance = caller.allowance();
+        let max_bytes = allowance.as_ref().map_or(usize::MAX, |a| a.max_stream_bytes());
+        let mut waiting = Waiting::new(allowance);
         let written = Queued::new();
         let waker = {
             let mut state = self.lock();
             if let Some(error) = state.over() {
                 return Hook::Broken(error);
             }
-            if state.bytes > 0 && state.bytes + size > self.max_bytes {
+            let room = if state.bytes > 0 && state.bytes.saturating_add(size) > max_bytes {
+                Err(unread(max_bytes))
+            } else {
+                waiting.add(size)
+            };
+            if let Err(error) = room {
                 drop(state);
                 // Without this chunk those behind it are worth nothing.
-                let error = Error::of_kind(
-                    ErrorKind::Overloaded,
-                    "Error",
-                    format_args!("More than {} bytes of a stream are unread.", self.max_bytes),
-                );
                 self.abort(&error);
                 return Hook::Broken(error);
             }
             state.bytes += size;
-            state.chunks.push_back(Chunk { args, written: Arc::clone(&written) });
+            let written = Arc::clone(&written);
+            state.chunks.push_back(Chunk { args, size, _waiting: waiting, written });
             std::mem::take(&mut state.readers)
         };
         waker.into_iter().for_each(Waker::wake);
@@ -166,6 +176,16 @@ impl Pipe {
         waker.into_iter().for_each(Waker::wake);
     }
 
+    /// Nothing more can come: what has come can still be read, and then this is why it is not all.
+    fn cut_off(&self, reason: &Error) {
+        let waker = {
+            let mut state = self.lock();
+            state.end.get_or_insert_with(|| End::Failed(reason.clone()));
+            std::mem::take(&mut state.readers)
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
     /// Nobody reads any more.
     fn cancel(&self, reason: &Error) {
         let (chunks, end) = {
@@ -185,13 +205,26 @@ impl Pipe {
     }
 }
 
+/// What can tell the reader of a pipe that its writer has fallen silent.
+#[derive(Clone)]
+pub(crate) struct PipeInput(Weak<Pipe>);
+
+impl PipeInput {
+    /// Ends the stream behind what has been written, unless it has ended.
+    pub(crate) fn cut_off(&self, reason: &Error) {
+        if let Some(pipe) = self.0.upgrade() {
+            pipe.cut_off(reason);
+        }
+    }
+}
+
 /// The end of a pipe that is exported: calls on it are the stream's writes.
 struct PipeWriter(Arc<Pipe>);
 
 impl Target for PipeWriter {
     fn call(self: Arc<Self>, call: Call) -> Reply {
         let hook = match call.method() {
-            "write" => self.0.write(call.args.payload),
+            "write" => self.0.write(call.args),
             "close" => self.0.close(),
             "abort" => {
                 let reason = abort_reason(&call.args);
@@ -211,6 +244,14 @@ impl Target for PipeWriter {
     }
 }
 
+fn unread(max_bytes: usize) -> Error {
+    Error::of_kind(
+        ErrorKind::Overloaded,
+        "Error",
+        format_args!("More than {max_bytes} bytes of a stream are unread (max_stream_bytes)."),
+    )
+}
+
 fn abort_reason(args: &Args) -> Error {
     match crate::codec::decode_args::<(crate::Value,)>(&args.payload) {
         Ok((crate::Value::Undefined,)) | Err(_) => Error::msg("The stream was aborted."),
@@ -228,13 +269,17 @@ impl Drop for PipeWriter {
 pub(crate) struct PipeReader(Arc<Pipe>);
 
 impl PipeReader {
+    pub(crate) fn input(&self) -> PipeInput {
+        PipeInput(Arc::downgrade(&self.0))
+    }
+
     /// Takes the next chunk, which answers its write.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
         let chunk = {
             let mut state = self.0.lock();
             match state.chunks.pop_front() {
                 Some(chunk) => {
-                    state.bytes = state.bytes.saturating_sub(chunk.args.text.len());
+                    state.bytes = state.bytes.saturating_sub(chunk.size);
                     chunk
                 }
                 None => {

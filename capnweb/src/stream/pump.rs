@@ -9,16 +9,24 @@ use super::{
     readable::{Chunk, Readable},
     writer::Writer,
 };
-use crate::hook::{Hook, broken};
+use crate::{
+    hook::{Hook, broken},
+    session::UnderWay,
+};
 
 /// Sends what is read from a stream to a hook that takes writes, up to the stream's end. Ends
 /// early when a write fails: then nobody reads there any more, and here it is cancelled.
-pub(crate) async fn pump(readable: Readable, to: Hook) {
+pub(crate) async fn pump(readable: Readable, to: Hook, mut under_way: UnderWay) {
     // A connection that ends may leave no write behind to tell of it.
     let mut gone = std::pin::pin!(broken(to.clone()));
     let mut writer = Writer::new(to);
     loop {
-        if let Err(error) = poll_fn(|cx| writer.poll_ready(cx)).await {
+        let ready = poll_fn(|cx| {
+            let ready = writer.poll_ready(cx);
+            under_way.set(ready.is_ready());
+            ready
+        });
+        if let Err(error) = ready.await {
             return readable.cancel_because(&error);
         }
         // A write may fail while there is nothing to be read.
@@ -32,8 +40,21 @@ pub(crate) async fn pump(readable: Readable, to: Hook) {
         match chunk.await {
             Err(error) => return readable.cancel_because(&error),
             Ok(Chunk::Next(payload)) => writer.write(payload),
-            Ok(Chunk::End(resolution)) => return resolution.resolve(writer.close().await),
-            Ok(Chunk::Failed(error)) => return writer.abort(&error).await,
+            Ok(Chunk::End(resolution)) => {
+                return resolution.resolve(sent(writer.close(), under_way).await);
+            }
+            Ok(Chunk::Failed(error)) => return sent(writer.abort(&error), under_way).await,
         }
     }
+}
+
+/// Waits for the end of a last call, which is sent when it is polled first.
+async fn sent<T>(call: impl Future<Output = T>, mut under_way: UnderWay) -> T {
+    let mut call = std::pin::pin!(call);
+    poll_fn(|cx| {
+        let polled = call.as_mut().poll(cx);
+        under_way.set(false);
+        polled
+    })
+    .await
 }

@@ -29,7 +29,6 @@ use crate::{
     payload::Cap,
     spawn,
     value::{Bytes, Value},
-    wire::Limits,
 };
 
 /// A stream of values that can be written, or sent for the other side to write.
@@ -75,7 +74,7 @@ impl<T> WritableStream<T> {
         if let Some(error) = map::refuse("A stream") {
             return Self::of(Hook::Broken(error));
         }
-        let (writer, reader) = pipe(Limits::default().max_stream_bytes);
+        let (writer, reader) = pipe();
         let readable = Readable::of_pipe(reader);
         let mut sink = Box::pin(sink);
         spawn::spawn(async move {

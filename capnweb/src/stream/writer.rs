@@ -73,7 +73,7 @@ impl Writer {
             return Poll::Ready(Err(error));
         }
         if self.unmeasured > 0 || !self.flow.has_room() {
-            return Poll::Pending;
+            return self.poll_unanswerable().map(Err);
         }
         match self.hook.as_ref().map(Hook::resolved) {
             Some(Hook::Import(import)) => import.session.shared.poll_ready(cx),
@@ -124,16 +124,21 @@ impl Writer {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        let Some((settle, _)) = self.send("close", no_arguments()) else { return Ok(()) };
-        let closed = settle.await;
-        // The error of a write says more than that of the close behind it.
-        let earlier = poll_fn(|cx| {
-            while let Poll::Ready(Some((_, result))) = self.unanswered.poll_next_unpin(cx) {
-                if let Err(error) = result {
-                    return Poll::Ready(Some(error));
-                }
+        let Some((mut settle, _)) = self.send("close", no_arguments()) else { return Ok(()) };
+        let closed = poll_fn(|cx| {
+            // A write that fails lets go of the stream, which is not worth waiting for an end.
+            let _ = self.poll_failed(cx);
+            match settle.poll_unpin(cx) {
+                Poll::Pending => self.poll_unanswerable().map(Err),
+                closed => closed,
             }
-            Poll::Ready(None)
+        });
+        let closed = closed.await;
+        // The error of a write says more than that of the close behind it.
+        let earlier = poll_fn(|cx| match self.poll_failed(cx) {
+            Poll::Ready(error) => Poll::Ready(Some(error)),
+            Poll::Pending if self.unanswered.is_empty() => Poll::Ready(None),
+            Poll::Pending => self.poll_unanswerable().map(|_| None),
         });
         match earlier.await {
             Some(error) => Err(error),
@@ -145,10 +150,23 @@ impl Writer {
     pub(crate) async fn abort(mut self, reason: &Error) {
         if self.error.is_none()
             && let Ok(args) = crate::codec::encode_args(&(reason.thrown(),))
-            && let Some((settle, _)) = self.send("abort", args)
+            && let Some((mut settle, _)) = self.send("abort", args)
         {
-            let _ = settle.await;
+            let answered = poll_fn(|cx| match settle.poll_unpin(cx) {
+                Poll::Pending => self.poll_unanswerable().map(drop),
+                Poll::Ready(_) => Poll::Ready(()),
+            });
+            answered.await;
         }
+    }
+
+    /// Ready if the peer will not answer any more, with why.
+    fn poll_unanswerable(&self) -> Poll<Error> {
+        let ended = match self.hook.as_ref().map(Hook::resolved) {
+            Some(Hook::Import(import)) => import.session.shared.input_ended(),
+            _ => None,
+        };
+        ended.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Makes a call on the stream. Returns its answer, and its size if it is a message.

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Interface;
-use crate::{promise::Promise, stub::Stub};
+use crate::promise::Promise;
 
 /// An argument of the type `T`: a value, or the promise of one, which the other side gets only when
 /// it has become a value.
 ///
 /// Methods of clients take `impl Into<Arg<T>>`, so that both can be given as they are. For `T` an
-/// [`Option`] the bare value will do, for a string a `&str`, for a stub a `&Stub`. What rustc must
+/// [`Option`] the bare value will do, for a string a `&str`, for a [`Vec`] an array, and for
+/// anything that can be cloned a reference. What rustc must
 /// infer from the parameter's type, as in `.parse()`, `.collect()` and `Default::default()`, needs
 /// to be told its own type.
 ///
@@ -64,6 +64,12 @@ impl<T, E> From<&Promise<T, E>> for Arg<T> {
     }
 }
 
+impl<T: Clone> From<&T> for Arg<T> {
+    fn from(value: &T) -> Self {
+        Self::Value(value.clone())
+    }
+}
+
 impl<T> From<T> for Arg<Option<T>> {
     fn from(value: T) -> Self {
         Self::Value(Some(value))
@@ -73,6 +79,18 @@ impl<T> From<T> for Arg<Option<T>> {
 impl<T, E> From<Promise<T, E>> for Arg<Option<T>> {
     fn from(promise: Promise<T, E>) -> Self {
         Self::Promise(Promise::of(promise.remote))
+    }
+}
+
+impl<T, E> From<&Promise<T, E>> for Arg<Option<T>> {
+    fn from(promise: &Promise<T, E>) -> Self {
+        promise.clone().into()
+    }
+}
+
+impl<T: Clone> From<&T> for Arg<Option<T>> {
+    fn from(value: &T) -> Self {
+        Self::Value(Some(value.clone()))
     }
 }
 
@@ -88,15 +106,15 @@ impl From<&str> for Arg<Option<String>> {
     }
 }
 
-impl<I: Interface + ?Sized> From<&Stub<I>> for Arg<Stub<I>> {
-    fn from(stub: &Stub<I>) -> Self {
-        Self::Value(stub.clone())
+impl<T, const N: usize> From<[T; N]> for Arg<Vec<T>> {
+    fn from(values: [T; N]) -> Self {
+        Self::Value(values.into())
     }
 }
 
-impl<I: Interface + ?Sized> From<&Stub<I>> for Arg<Option<Stub<I>>> {
-    fn from(stub: &Stub<I>) -> Self {
-        Self::Value(Some(stub.clone()))
+impl<T, const N: usize> From<[T; N]> for Arg<Option<Vec<T>>> {
+    fn from(values: [T; N]) -> Self {
+        Self::Value(Some(values.into()))
     }
 }
 

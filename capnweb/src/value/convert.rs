@@ -5,6 +5,7 @@ use crate::{
     fetch::{Blob, Headers, Request, Response},
     promise::Promise,
     stub::Stub,
+    typed::Interface,
 };
 
 macro_rules! from {
@@ -44,8 +45,18 @@ from! {
     Request, value => Self::Request(Box::new(value));
     Response, value => Self::Response(Box::new(value));
     Blob, value => Self::Blob(value);
-    Stub, value => Self::Stub(value);
-    Promise, value => Self::Promise(value);
+}
+
+impl<I: Interface + ?Sized> From<Stub<I>> for Value {
+    fn from(value: Stub<I>) -> Self {
+        Self::Stub(value.untyped())
+    }
+}
+
+impl<T, E> From<Promise<T, E>> for Value {
+    fn from(value: Promise<T, E>) -> Self {
+        Self::Promise(value.untyped())
+    }
 }
 
 /// `None` is null.

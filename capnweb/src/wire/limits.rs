@@ -33,6 +33,12 @@ pub struct Limits {
     /// The most bytes of one stream of the peer that may wait to be read here. A write beyond it
     /// fails and ends the stream. Default: 64 MiB.
     pub max_stream_bytes: usize,
+    /// The most bytes of the peer that may wait here in all: what is unread in its streams, blobs
+    /// that have not been delivered, and the arguments of calls that wait for promises in them.
+    /// Reading and dropping them makes room. What comes beyond fails, a write together with its
+    /// stream; the session goes on. Default: 256 MiB, which is four streams or blobs at the limits
+    /// of their own.
+    pub max_waiting_bytes: usize,
     /// The most bytes of one [`Blob`](crate::fetch::Blob). It is complete before it is delivered;
     /// the call that brought a longer one fails. Default: 64 MiB.
     pub max_blob_bytes: usize,
@@ -55,6 +61,7 @@ impl Default for Limits {
             max_calls_in_flight: 65536,
             max_map_steps: 1 << 20,
             max_stream_bytes: 64 * 1024 * 1024,
+            max_waiting_bytes: 256 * 1024 * 1024,
             max_blob_bytes: 64 * 1024 * 1024,
             max_stream_window: 16 * 1024 * 1024,
             max_outgoing_bytes: 64 * 1024 * 1024,

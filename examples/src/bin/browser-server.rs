@@ -6,7 +6,7 @@
 //!     tests/interop/node_modules/capnweb/dist/index.js
 //! ```
 
-use std::{error::Error, sync::Arc};
+use std::error::Error;
 
 use axum::{
     Router,
@@ -14,23 +14,22 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
-use capnweb::{Call, Reply, Stub, Target, server};
+use capnweb::{Result, Stub, server};
+use examples::Greeter;
 use tokio::net::TcpListener;
 
-struct Greeter;
+struct English;
 
-impl Target for Greeter {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "hello" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
-            "countdown" => call.reply_async(|(from, tell): (u32, Stub)| async move {
-                for n in (0..=from).rev() {
-                    tell.invoke((n,)).await?;
-                }
-                Ok("lift-off")
-            }),
-            _ => call.no_such_method(),
+impl Greeter for English {
+    fn hello(&self, name: String) -> String {
+        format!("Hello, {name}!")
+    }
+
+    async fn countdown(&self, from: u32, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<String> {
+        for n in (0..=from).rev() {
+            tell.call(n).await?;
         }
+        Ok("lift-off".to_owned())
     }
 }
 
@@ -59,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
 
     // Pages from elsewhere are refused: by default only those of this very host may connect.
-    let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::target(Greeter));
+    let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::<dyn Greeter>::new(English));
     let script =
         async move || ([(header::CONTENT_TYPE, "text/javascript")], module.clone()).into_response();
     let app = Router::new()

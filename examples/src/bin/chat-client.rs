@@ -7,6 +7,7 @@
 use std::error::Error;
 
 use capnweb::Stub;
+use examples::Chat;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::main]
@@ -16,17 +17,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = args.next().unwrap_or("Somebody".to_owned());
 
     let connection = capnweb::connect(url).await?;
-    let tell = Stub::function(|(line,): (String,)| async move {
+    let tell = Stub::new(async |line: String| {
         println!("{line}");
         Ok(())
     });
-    let member: Stub = connection.main().call("join", (name, tell)).decode().await?;
+    let member = connection.main().typed::<dyn Chat>().join(name, tell).await?;
 
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     loop {
         tokio::select! {
             line = lines.next_line() => match line? {
-                Some(line) => { member.call("say", (line,)).await?; }
+                Some(line) => member.say(line).await?,
                 None => break,
             },
             reason = connection.closed() => {

@@ -10,15 +10,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use capnweb::{Call, Reply, Stub, Target, server};
+use capnweb::{Result, Stub, server};
+use examples::{Chat, Member};
 use tokio::net::TcpListener;
 
-/// Who is here, by number: the functions that take what is said.
+/// A function that takes what is said.
+type Tell = Stub<dyn Fn(String) -> Result<()>>;
+
+/// Who is here, by number.
 #[derive(Default)]
-struct Room(Mutex<BTreeMap<u64, Stub>>);
+struct Room(Mutex<BTreeMap<u64, Tell>>);
 
 impl Room {
-    fn members(&self) -> MutexGuard<'_, BTreeMap<u64, Stub>> {
+    fn members(&self) -> MutexGuard<'_, BTreeMap<u64, Tell>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -26,7 +30,7 @@ impl Room {
         let everybody: Vec<_> = self.members().values().cloned().collect();
         for tell in everybody {
             // The call is made here and now. Nobody waits for its result: it is not even sent.
-            drop(tell.invoke((line,)));
+            drop(tell.call(line));
         }
     }
 }
@@ -34,44 +38,33 @@ impl Room {
 /// What everybody gets who connects.
 struct Door(Arc<Room>);
 
-impl Target for Door {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "join" => call.reply(|(name, tell): (String, Stub)| {
-                let number = {
-                    let mut members = self.0.members();
-                    let number = members.keys().last().map_or(0, |last| last + 1);
-                    members.insert(number, tell);
-                    number
-                };
-                self.0.tell_everybody(&format!("* {name} has come"));
-                Ok(Stub::target(Member { room: self.0.clone(), number, name }))
-            }),
-            _ => call.no_such_method(),
-        }
+impl Chat for Door {
+    fn join(&self, name: String, tell: Tell) -> Stub<dyn Member> {
+        let number = {
+            let mut members = self.0.members();
+            let number = members.keys().last().map_or(0, |last| last + 1);
+            members.insert(number, tell);
+            number
+        };
+        self.0.tell_everybody(&format!("* {name} has come"));
+        Stub::new(Seat { room: self.0.clone(), number, name })
     }
 }
 
-/// One who has joined. Dropped when its client lets go of it, or has gone.
-struct Member {
+/// The place of one who has joined. Dropped when its client lets go of it, or has gone.
+struct Seat {
     room: Arc<Room>,
     number: u64,
     name: String,
 }
 
-impl Target for Member {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "say" => call.reply(|(text,): (String,)| {
-                self.room.tell_everybody(&format!("{}: {text}", self.name));
-                Ok(())
-            }),
-            _ => call.no_such_method(),
-        }
+impl Member for Seat {
+    fn say(&self, text: String) {
+        self.room.tell_everybody(&format!("{}: {text}", self.name));
     }
 }
 
-impl Drop for Member {
+impl Drop for Seat {
     fn drop(&mut self) {
         let left = self.room.members().remove(&self.number);
         drop(left);
@@ -85,8 +78,9 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
     let room = Arc::new(Room::default());
-    let endpoint =
-        server::rpc().allow_unauthenticated().main(move |_| Stub::target(Door(room.clone())));
+    let endpoint = server::rpc()
+        .allow_unauthenticated()
+        .main(move |_| Stub::<dyn Chat>::new(Door(room.clone())));
     server::serve(listener, endpoint).await;
     Ok(())
 }

@@ -10,8 +10,9 @@
 //! cargo run -p examples --bin gateway -- 127.0.0.1:9090 ws://127.0.0.1:8080 "x-key: open sesame"
 //! ```
 //!
-//! The path and query of a client's request are passed on to the server. The header at the end is
-//! what clients have to send; without it everybody is let in. The line `stats` on standard input is
+//! The path, query and headers of a client's request are passed on to the server, so that it knows
+//! whom it talks to and can refuse. The header at the end is what clients have to send to the gateway
+//! itself, and stays there; without it everybody is let in. The line `stats` on standard input is
 //! answered with what each session holds; the gateway ends with its input.
 
 use std::{
@@ -24,6 +25,7 @@ use std::{
 
 use capnweb::{
     Connection, Error, Promise, Stub,
+    client::{Connect, ConnectError},
     server::{self, Refusal, UpgradeRequest},
 };
 use tokio::{
@@ -47,7 +49,8 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
 
-    let gateway = Arc::new(Gateway { server, relays: Mutex::default() });
+    let own_header = required.as_ref().map(|(name, _)| name.to_ascii_lowercase());
+    let gateway = Arc::new(Gateway { server, own_header, relays: Mutex::default() });
     let relays = gateway.clone();
     let endpoint = server::rpc()
         .authenticate(move |request: UpgradeRequest| {
@@ -78,9 +81,31 @@ fn is_allowed(request: &UpgradeRequest, required: Option<&(String, String)>) -> 
     })
 }
 
+/// Whether a header is meant for the server, and does not only say how this connection or message
+/// is to be read.
+fn is_end_to_end(name: &str) -> bool {
+    let for_the_next_hop = [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let kinds = ["proxy-", "sec-websocket-"];
+    !for_the_next_hop.contains(&name) && !kinds.iter().any(|kind| name.starts_with(kind))
+}
+
 /// Where clients are connected to, and the connections that there are.
 struct Gateway {
     server: String,
+    /// What is between the clients and the gateway, and not for the server.
+    own_header: Option<String>,
     relays: Mutex<HashMap<u64, Relay>>,
 }
 
@@ -101,13 +126,12 @@ struct Client {
 
 impl Client {
     fn new(gateway: Arc<Gateway>, request: &UpgradeRequest) -> Self {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let url = format!("{}{target}", gateway.server);
+        let connect = gateway.connect_as(request);
         let (connected, connection) = oneshot::channel();
         let main = Promise::from_future(async move {
             let client: Connection =
                 connection.await.map_err(|_| Error::msg("The client has gone."))?;
-            gateway.connect(url, client).await
+            gateway.connect(connect, client).await
         });
         Self { main: main.stub(), connected: Mutex::new(Some(connected)) }
     }
@@ -121,16 +145,41 @@ impl Client {
 }
 
 impl Gateway {
+    /// A connection to the server that asks for what this request asked for.
+    fn connect_as(&self, request: &UpgradeRequest) -> Connect {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let connect = capnweb::connect(format!("{}{target}", self.server));
+        let of_the_connection: Vec<String> = request
+            .headers()
+            .get_all("connection")
+            .iter()
+            .filter_map(|names| names.to_str().ok())
+            .flat_map(|names| names.split(',').map(|name| name.trim().to_ascii_lowercase()))
+            .collect();
+        let passed_on = request.headers().iter().filter(|(name, _)| {
+            let name = name.as_str();
+            is_end_to_end(name)
+                && self.own_header.as_deref() != Some(name)
+                && !of_the_connection.iter().any(|of_it| of_it == name)
+        });
+        passed_on.fold(connect, |connect, (name, value)| connect.header(name, value))
+    }
+
     /// Connects a client with the server, whose main object it returns.
-    async fn connect(self: Arc<Self>, url: String, client: Connection) -> Result<Stub, Error> {
-        match capnweb::connect(url).main(client.main()).await {
+    async fn connect(self: Arc<Self>, connect: Connect, client: Connection) -> Result<Stub, Error> {
+        match connect.main(client.main()).await {
             Ok(server) => {
                 let main = server.main();
                 tokio::spawn(self.keep(Relay { client, server }));
                 Ok(main)
             }
             Err(error) => {
-                let error = Error::msg(format_args!("The server cannot be reached: {error}"));
+                let error = Error::msg(match error {
+                    ConnectError::Refused { status, body } => {
+                        format!("The server refuses this connection: {status} {body}")
+                    }
+                    error => format!("The server cannot be reached: {error}"),
+                });
                 client.abort(error.clone());
                 Err(error)
             }

@@ -7,21 +7,21 @@
 use std::error::Error;
 
 use capnweb::Stub;
+use examples::Greeter;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).unwrap_or("ws://127.0.0.1:8080".to_owned());
     let connection = capnweb::connect(url).bearer("open sesame").await?;
-    let greeter = connection.main();
+    // From here on the compiler knows what can be called, with what, and what comes back.
+    let greeter = connection.main().typed::<dyn Greeter>();
 
-    let greeting: String = greeter.call("hello", ("world",)).decode().await?;
-    println!("{greeting}");
+    println!("{}", greeter.hello("world").await?);
 
-    let tell = Stub::function(|(n,): (u32,)| async move {
+    let tell = Stub::new(async |n: u32| {
         println!("{n}");
         Ok(())
     });
-    let end: String = greeter.call("countdown", (3, tell)).decode().await?;
-    println!("{end}");
+    println!("{}", greeter.countdown(3, tell).await?);
     Ok(())
 }

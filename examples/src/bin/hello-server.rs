@@ -4,28 +4,28 @@
 //! cargo run -p examples --bin hello-server -- 127.0.0.1:8080
 //! ```
 
-use std::{error::Error, sync::Arc};
+use std::error::Error;
 
 use capnweb::{
-    Call, Reply, Stub, Target,
+    Result, Stub,
     server::{self, Refusal, UpgradeRequest},
 };
+use examples::Greeter;
 use tokio::net::TcpListener;
 
-struct Greeter;
+struct English;
 
-impl Target for Greeter {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "hello" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
-            "countdown" => call.reply_async(|(from, tell): (u32, Stub)| async move {
-                for n in (0..=from).rev() {
-                    tell.invoke((n,)).await?;
-                }
-                Ok("lift-off")
-            }),
-            _ => call.no_such_method(),
+impl Greeter for English {
+    fn hello(&self, name: String) -> String {
+        format!("Hello, {name}!")
+    }
+
+    async fn countdown(&self, from: u32, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<String> {
+        for n in (0..=from).rev() {
+            // Runs in the caller's process, which may fail, or go away: then so does this call.
+            tell.call(n).await?;
         }
+        Ok("lift-off".to_owned())
     }
 }
 
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Err(Refusal::unauthorized("unknown key"))
             }
         })
-        .main(|_| Stub::target(Greeter));
+        .main(|_| Stub::<dyn Greeter>::new(English));
     server::serve(listener, endpoint).await;
     Ok(())
 }

@@ -8,42 +8,66 @@
 //! cargo run -p examples --bin pipelining
 //! ```
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use bytestring::ByteString;
 use capnweb::{
-    Call, Connection, Error, Options, Reply, Stub, Target,
+    Connection, Error, Options, Result, Stub,
     transport::{CloseReason, Transport, TransportError, memory},
 };
 
-struct Api;
-
-struct Session {
-    user: String,
+/// Lets users in, and greets by name.
+#[capnweb::interface]
+trait Api {
+    fn authenticate(&self, token: String) -> Result<Stub<dyn Session>>;
+    fn greet(&self, name: String) -> String;
 }
 
-impl Target for Api {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "authenticate" => call.reply(|(token,): (String,)| match token.as_str() {
-                "alice's token" => Ok(Stub::target(Session { user: "Alice".to_owned() })),
-                _ => Err(Error::msg("unknown token")),
-            }),
-            "greet" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
-            _ => call.no_such_method(),
+/// What there is for a user who was let in.
+#[capnweb::interface]
+trait Session {
+    fn name(&self) -> String;
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let (here, there) = memory::pair(16);
+    let server = Stub::<dyn Api>::new(Server).untyped();
+    let _server = Connection::start(there, Some(server), Options::default());
+    let client = Connection::start(Printed(here), None, Options::default());
+    let api = client.main().typed::<dyn Api>();
+
+    // Nothing is awaited in between. A promise has the methods of what it will be, and stands for it
+    // in the arguments of other calls.
+    let session = api.authenticate("alice's token");
+    let name = session.name();
+    let greeting = api.greet(&name);
+    println!("{}", greeting.await?);
+    Ok(())
+}
+
+struct Server;
+
+impl Api for Server {
+    fn authenticate(&self, token: String) -> Result<Stub<dyn Session>> {
+        match token.as_str() {
+            "alice's token" => Ok(Stub::new(User { name: "Alice".to_owned() })),
+            _ => Err(Error::msg("unknown token")),
         }
+    }
+
+    fn greet(&self, name: String) -> String {
+        format!("Hello, {name}!")
     }
 }
 
-impl Target for Session {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "name" => call.reply(|(): ()| Ok(self.user.clone())),
-            _ => call.no_such_method(),
-        }
+struct User {
+    name: String,
+}
+
+impl Session for User {
+    fn name(&self) -> String {
+        self.name.clone()
     }
 }
 
@@ -75,19 +99,4 @@ impl<T: Transport> Transport for Printed<T> {
     fn poll_close(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
         self.0.poll_close(cx, reason)
     }
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let (here, there) = memory::pair(16);
-    let _server = Connection::start(there, Some(Stub::target(Api)), Options::default());
-    let client = Connection::start(Printed(here), None, Options::default());
-    let api = client.main();
-
-    // Nothing is awaited in between: a promise stands in for what it will be.
-    let session = api.call("authenticate", ("alice's token",));
-    let name = session.call("name", ());
-    let greeting = api.call("greet", (&name,));
-    println!("{}", greeting.decode::<String>().await?);
-    Ok(())
 }

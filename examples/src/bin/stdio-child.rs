@@ -2,32 +2,29 @@
 //!
 //! What it has to say to a person goes to standard error: the output belongs to the messages.
 
-use std::sync::Arc;
+use capnweb::{Connection, Options, Result, Stub, transport::lines::LinesTransport};
+use examples::Words;
 
-use capnweb::{Call, Connection, Options, Reply, Stub, Target, transport::lines::LinesTransport};
+struct Splitter;
 
-struct Words;
+impl Words for Splitter {
+    fn count(&self, text: String) -> usize {
+        text.split_whitespace().count()
+    }
 
-impl Target for Words {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "count" => call.reply(|(text,): (String,)| Ok(text.split_whitespace().count())),
-            // Hands over each word, one after the other.
-            "each" => call.reply_async(|(text, take): (String, Stub)| async move {
-                for word in text.split_whitespace() {
-                    take.invoke((word,)).await?;
-                }
-                Ok(())
-            }),
-            _ => call.no_such_method(),
+    async fn each(&self, text: String, take: Stub<dyn Fn(String) -> Result<()>>) -> Result<()> {
+        for word in text.split_whitespace() {
+            take.call(word).await?;
         }
+        Ok(())
     }
 }
 
 #[tokio::main]
 async fn main() {
     let transport = LinesTransport::tokio(tokio::io::stdin(), tokio::io::stdout());
-    let connection = Connection::start(transport, Some(Stub::target(Words)), Options::new());
+    let words = Stub::<dyn Words>::new(Splitter).untyped();
+    let connection = Connection::start(transport, Some(words), Options::new());
     let end = connection.closed().await;
     eprintln!("child: {end}");
 }

@@ -7,6 +7,7 @@
 use std::{error::Error, process::Stdio};
 
 use capnweb::{Connection, Options, Stub, transport::lines::LinesTransport};
+use examples::Words;
 use tokio::process::Command;
 
 #[tokio::main]
@@ -18,16 +19,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let transport = LinesTransport::tokio(output, input);
     let connection = Connection::start(transport, None, Options::new());
-    let words = connection.main();
+    let words = connection.main().typed::<dyn Words>();
 
     let text = "the quick brown fox";
-    let count: u32 = words.call("count", (text,)).decode().await?;
-    println!("{count} words");
-    let take = Stub::function(|(word,): (String,)| async move {
+    println!("{} words", words.count(text).await?);
+    let take = Stub::new(async |word: String| {
         println!("- {word}");
         Ok(())
     });
-    words.call("each", (text, take)).await?;
+    words.each(text, take).await?;
 
     // The child ends with its input.
     connection.close();

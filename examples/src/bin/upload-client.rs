@@ -7,6 +7,7 @@
 use std::{error::Error, fs::File};
 
 use capnweb::{Stub, stream::ReadableStream};
+use examples::Uploads;
 use futures::io::AllowStdIo;
 
 #[tokio::main]
@@ -18,12 +19,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let connection = capnweb::connect(url).await?;
     // Read as fast as it is sent, and sent as fast as it is read over there.
     let file = ReadableStream::from_async_read(AllowStdIo::new(File::open(&path)?));
-    let progress = Stub::function(|(bytes,): (u64,)| async move {
+    let progress = Stub::new(async |bytes: u64| {
         println!("{bytes} bytes");
         Ok(())
     });
-    let (size, checksum): (u64, u32) =
-        connection.main().call("upload", (file, progress)).decode().await?;
-    println!("sent {size} bytes with the checksum {checksum:08x}");
+    let uploads = connection.main().typed::<dyn Uploads>();
+    let receipt = uploads.upload(file, progress).await?;
+    println!("sent {} bytes with the checksum {:08x}", receipt.size, receipt.checksum);
     Ok(())
 }

@@ -12,10 +12,10 @@
 // Workers are wasm: to any other target this crate is empty.
 #![cfg(target_arch = "wasm32")]
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use capnweb::{
-    Call, Error, Reply, Stub, Target,
+    Stub,
     server::{self, Refusal, UpgradeRequest},
 };
 use worker::{
@@ -23,11 +23,31 @@ use worker::{
     wasm_bindgen,
 };
 
+/// What anybody can talk to.
+#[capnweb::interface]
+pub trait Greeter {
+    /// Greets somebody.
+    fn greet(&self, name: String) -> String;
+}
+
+/// What a session sees of its room.
+#[capnweb::interface]
+pub trait Chat {
+    /// Listens to what is said from now on.
+    fn join(&self, listener: Listener);
+
+    /// Says something to everybody who listens, and returns how many have heard it.
+    async fn say(&self, text: String) -> u32;
+}
+
+/// A function that takes what is said.
+pub type Listener = Stub<dyn Fn(String) -> capnweb::Result<()>>;
+
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let path = request.path();
     if path == "/rpc" {
-        let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::target(Greeter));
+        let rpc = server::rpc().allow_unauthenticated().main(|_| Stub::<dyn Greeter>::new(English));
         return rpc.fetch(&request, context).await;
     }
     if let Some(room) = path.strip_prefix("/room/") {
@@ -36,14 +56,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     Response::error("Not Found", 404)
 }
 
-struct Greeter;
+struct English;
 
-impl Target for Greeter {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "greet" => call.reply(|(name,): (String,)| Ok(format!("Hello, {name}!"))),
-            _ => call.no_such_method(),
-        }
+impl Greeter for English {
+    fn greet(&self, name: String) -> String {
+        format!("Hello, {name}!")
     }
 }
 
@@ -51,63 +68,57 @@ impl Target for Greeter {
 #[durable_object]
 pub struct Room {
     key: String,
-    members: Rc<RefCell<Vec<Stub>>>,
+    listeners: Listeners,
 }
+
+/// Who listens in a room, by number.
+type Listeners = Rc<RefCell<BTreeMap<u32, Listener>>>;
 
 impl DurableObject for Room {
     fn new(_: State, env: Env) -> Self {
         // An empty key opens nothing, see below.
         let key = env.secret("ROOM_KEY").map(|key| key.to_string()).unwrap_or_default();
-        Self { key, members: Rc::default() }
+        Self { key, listeners: Rc::default() }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let (key, members) = (self.key.clone(), self.members.clone());
+        let (key, listeners) = (self.key.clone(), self.listeners.clone());
         server::rpc()
             .authenticate(move |request: UpgradeRequest| {
                 let known = !key.is_empty()
                     && request.bearer().is_ok_and(|sent| server::constant_time_eq(sent, &key));
                 async move { known.then_some(()).ok_or_else(|| Refusal::unauthorized("unknown key")) }
             })
-            .main(move |_| Stub::target(Seat { members: members.clone() }))
+            .main(move |_| Stub::<dyn Chat>::new(Seat { listeners: listeners.clone() }))
             .fetch_in_object(&request)
             .await
     }
 }
 
-/// What one session sees of its room.
+/// The place of one session in its room.
 struct Seat {
-    members: Rc<RefCell<Vec<Stub>>>,
+    listeners: Listeners,
 }
 
-impl Target for Seat {
-    fn call(self: Arc<Self>, call: Call) -> Reply {
-        match call.method() {
-            "join" => call.reply(|(listener,): (Stub,)| {
-                self.members.borrow_mut().push(listener);
-                Ok(())
-            }),
-            "say" => call.reply_async(|(text,): (String,)| async move {
-                let members = self.members.borrow().clone();
-                // All calls are made before the first answer is waited for.
-                let heard: Vec<_> = members.iter().map(|it| it.invoke((&text,))).collect();
-                let mut listeners = 0;
-                for (member, heard) in members.iter().zip(heard) {
-                    match heard.await {
-                        Ok(_) => listeners += 1,
-                        Err(_) => self.forget(member),
-                    }
-                }
-                Ok::<_, Error>(listeners)
-            }),
-            _ => call.no_such_method(),
-        }
+impl Chat for Seat {
+    fn join(&self, listener: Listener) {
+        let mut listeners = self.listeners.borrow_mut();
+        let number = listeners.keys().last().map_or(0, |last| last + 1);
+        listeners.insert(number, listener);
     }
-}
 
-impl Seat {
-    /// Takes a listener out that does not answer: its session has ended.
-    fn forget(&self, member: &Stub) {
-        self.members.borrow_mut().retain(|it| it != member);
+    async fn say(&self, text: String) -> u32 {
+        // All calls are made before the first answer is waited for.
+        let calls: Vec<_> =
+            self.listeners.borrow().iter().map(|(n, it)| (*n, it.call(&text))).collect();
+        let mut heard = 0;
+        for (number, call) in calls {
+            match call.await {
+                Ok(()) => heard += 1,
+                // It does not answer: its session has ended.
+                Err(_) => drop(self.listeners.borrow_mut().remove(&number)),
+            }
+        }
+        heard
     }
 }

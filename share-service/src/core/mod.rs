@@ -11,11 +11,11 @@
 //! the clients to the next and are kept exactly as they came, fields this service knows nothing about included. JSON
 //! has no `undefined`, so members that a client set to it explicitly are already gone when a payload arrives here.
 
+pub mod date;
 pub mod document;
 pub mod error;
 pub mod ids;
 pub mod limits;
-pub mod probe;
 pub mod rules;
 pub mod secret;
 pub mod sync;

@@ -3,7 +3,6 @@
 //! A caller loads the document, applies the rule, and stores what the rule returns, with nobody else changing that
 //! share in between. A rule that fails leaves nothing to store.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::document::ShareDocument;
@@ -12,35 +11,6 @@ use super::ids::SessionId;
 use super::limits::Limits;
 use super::secret::Secret;
 use super::sync;
-
-/// The answer to creating a share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShareInfo {
-    /// The id of the share.
-    pub id: String,
-    /// What the client must present to change it.
-    pub secret: Secret,
-    /// Where it can be seen.
-    pub url: String,
-}
-
-/// The answer to a sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncResult {
-    /// Always true: a failure is an error.
-    pub success: bool,
-    /// How many syncs the share holds by now, this one included. A client that lost the answer to a sync finds out by
-    /// this number whether it was stored.
-    pub sync_count: u64,
-}
-
-/// The answer to deleting a share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DeleteResult {
-    /// Always true: a failure is an error.
-    pub success: bool,
-}
 
 /// Creates a session's share, or finds the one that it has and keeps what is in it. Initial data is merged as by a
 /// sync in both cases, and counts as one.

@@ -23,8 +23,8 @@ use worker::{
 
 use super::LIMITS;
 use super::journal::{Entry, Journal};
-use crate::core::rules::{self, DeleteResult, ShareInfo, SyncResult};
-use crate::core::{Secret, SessionId, ShareDocument, ShareError, ShareId};
+use crate::api::{DeleteResult, ShareInfo, SyncResult};
+use crate::core::{Secret, SessionId, ShareDocument, ShareError, ShareId, rules};
 
 /// The binding of the class.
 pub(super) const BINDING: &str = "SESSIONS_BROADCAST";
@@ -52,14 +52,14 @@ pub(super) struct Order {
 #[derive(Serialize, Deserialize)]
 pub(super) enum Command {
     Create { session_id: String, secret: Secret, url: String, initial_data: Option<Vec<Value>> },
-    Sync { secret: String, data: Vec<Value> },
-    Delete { secret: String },
+    Sync { secret: Secret, data: Vec<Value> },
+    Delete { secret: Secret },
 }
 
 /// What the object answers.
 #[derive(Serialize, Deserialize)]
-pub(super) enum Answer {
-    Done(Value),
+pub(super) enum Answer<T> {
+    Done(T),
     Refused(String),
 }
 
@@ -171,14 +171,14 @@ impl SessionBroadcast {
                 (Some(document), serde_json::to_value(info)?)
             }
             Command::Sync { secret, data } => {
-                let document = rules::sync(document, &secret, data.clone(), &LIMITS, now)?;
+                let document = rules::sync(document, secret.reveal(), data.clone(), &LIMITS, now)?;
                 document.encode(&LIMITS)?;
                 let sync_count = document.metadata.sync_count;
                 self.publish(&journal, &document, data, now)?;
                 (Some(document), serde_json::to_value(SyncResult { success: true, sync_count })?)
             }
             Command::Delete { secret } => {
-                rules::delete(document, &secret)?;
+                rules::delete(document, secret.reveal())?;
                 journal.append(&Entry::Delete, 0)?;
                 for viewer in self.state.get_websockets() {
                     // Fails where the viewer has gone.

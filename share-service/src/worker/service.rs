@@ -1,11 +1,13 @@
 //! What a client can ask of the Worker: each request goes to the object of the share that it is about.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use worker::{Env, Method, ObjectNamespace, Request, RequestInit};
 
 use super::object::{Answer, Command, Order};
 use super::{namespace, public_url};
-use crate::core::{Namespace, PublicUrl, SessionId, ShareError, ShareId};
+use crate::api::{DeleteResult, ShareInfo, SyncResult};
+use crate::core::{Namespace, PublicUrl, Secret, SessionId, ShareError, ShareId};
 
 /// The service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,7 +53,7 @@ impl ShareService {
         &self,
         session_id: String,
         initial_data: Option<Vec<Value>>,
-    ) -> Result<Value, ServiceError> {
+    ) -> Result<ShareInfo, ServiceError> {
         let session = SessionId::parse(session_id)?;
         let id = session.share_id();
         let secret = self.namespace.secret(&session);
@@ -67,9 +69,9 @@ impl ShareService {
     pub async fn sync_share(
         &self,
         share_id: String,
-        secret: String,
+        secret: Secret,
         data: Vec<Value>,
-    ) -> Result<Value, ServiceError> {
+    ) -> Result<SyncResult, ServiceError> {
         let id = ShareId::parse(share_id).ok_or(ShareError::NotFound)?;
         self.send(id, Command::Sync { secret, data }).await
     }
@@ -81,13 +83,17 @@ impl ShareService {
     pub async fn delete_share(
         &self,
         share_id: String,
-        secret: String,
-    ) -> Result<Value, ServiceError> {
+        secret: Secret,
+    ) -> Result<DeleteResult, ServiceError> {
         let id = ShareId::parse(share_id).ok_or(ShareError::NotFound)?;
         self.send(id, Command::Delete { secret }).await
     }
 
-    async fn send(&self, id: ShareId, command: Command) -> Result<Value, ServiceError> {
+    async fn send<T: DeserializeOwned>(
+        &self,
+        id: ShareId,
+        command: Command,
+    ) -> Result<T, ServiceError> {
         match self.order(&id, command).await {
             Ok(Answer::Done(answer)) => Ok(answer),
             Ok(Answer::Refused(reason)) => Err(ServiceError::Refused(reason)),
@@ -98,7 +104,11 @@ impl ShareService {
         }
     }
 
-    async fn order(&self, id: &ShareId, command: Command) -> worker::Result<Answer> {
+    async fn order<T: DeserializeOwned>(
+        &self,
+        id: &ShareId,
+        command: Command,
+    ) -> worker::Result<Answer<T>> {
         let body = serde_json::to_string(&Order { id: id.as_str().to_owned(), command })?;
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(body.into()));

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
+use share_service::api::SyncResult;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::rpc::{Synced, create, part, sync};
+use crate::rpc::part;
 use crate::server::{Server, keyed, stored};
 
 /// How many connections sync at once.
@@ -23,19 +24,19 @@ async fn what_was_acknowledged_survives_a_kill() {
     let mut count = 0;
     for kill in 0..kills {
         let server = Server::start(&mut keyed(&data));
-        let share = create(&server.connect().await.main(), "session-abc123").await;
+        let service = server.service().await;
+        let share = service.create_share("session-abc123", None).await.unwrap();
         let stop_after = RandomState::new().hash_one(kill) % MOST_SYNCS + 1;
         let (acknowledge, mut acknowledgements) = mpsc::unbounded_channel();
         for connection in 0..CONNECTIONS {
-            let main = server.connect().await.main();
+            let service = server.service().await;
             let (share, acknowledge) = (share.clone(), acknowledge.clone());
             tokio::spawn(async move {
                 for n in 0.. {
                     let id = format!("{kill}-{connection}-{n}");
                     // The end of the server ends this as well.
-                    let Ok(synced) = sync(&main, &share, vec![part(&id)].into()).await else {
-                        break;
-                    };
+                    let sync = service.sync_share(&share.id, &share.secret, [part(&id)]);
+                    let Ok(synced) = sync.await else { break };
                     if acknowledge.send((id, synced)).is_err() {
                         break;
                     }
@@ -63,14 +64,14 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
 
     let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = create(&main, "session-abc123").await;
+    let service = server.service().await;
+    let share = service.create_share("session-abc123", None).await.unwrap();
     let before = stored(&data, &share.id)["metadata"]["syncCount"].as_u64().unwrap();
-    let synced = sync(&main, &share, vec![part("last")].into()).await.unwrap();
+    let synced = service.sync_share(&share.id, &share.secret, [part("last")]).await.unwrap();
     assert_eq!(synced.sync_count, before + 1, "the service goes on where it was");
 }
 
-fn note((id, synced): (String, Synced), acknowledged: &mut HashSet<String>, count: &mut u64) {
+fn note((id, synced): (String, SyncResult), acknowledged: &mut HashSet<String>, count: &mut u64) {
     acknowledged.insert(id);
     *count = synced.sync_count.max(*count);
 }

@@ -5,44 +5,18 @@ use std::collections::HashSet;
 use capnweb::client::ConnectError;
 use capnweb::value::{Bytes, Date, Object};
 use capnweb::{Error, ErrorKind, Stub, Value};
-use serde::Deserialize;
 use serde_json::json;
+use share_service::api::{Probe, Probed, ShareApi, ShareInfo, SyncResult};
+use share_service::core::Secret;
 use tempfile::TempDir;
 
 use crate::server::{KEY, NAMESPACE, Server, keyed, program, stored};
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Share {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    pub(crate) url: String,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Synced {
-    pub(crate) success: bool,
-    pub(crate) sync_count: u64,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-struct Deleted {
-    success: bool,
-}
-
-pub(crate) async fn create(main: &Stub, session: &str) -> Share {
-    main.call("createShare", (session,)).decode().await.unwrap()
-}
-
-pub(crate) async fn sync(main: &Stub, share: &Share, data: Value) -> Result<Synced, Error> {
-    main.call("syncShare", (&share.id, &share.secret, data)).decode().await
-}
-
-pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     members.into_iter().collect::<Object>().into()
 }
 
-pub(crate) fn item(kind: &str, data: impl Into<Value>) -> Value {
+fn item(kind: &str, data: impl Into<Value>) -> Value {
     object([("type", kind.into()), ("data", data.into())])
 }
 
@@ -64,36 +38,33 @@ fn error(message: &str) -> (String, String) {
 async fn a_share_lives_from_creation_to_deletion() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let connection = server.connect().await;
-    let main = connection.main();
+    let service = server.service().await;
 
-    let share = create(&main, "session-abc123").await;
-    let expected = Share {
+    let share = service.create_share("session-abc123", None).await.unwrap();
+    let expected = ShareInfo {
         id: "n-abc123".into(),
-        secret: "3bd6334d-9d1a-5e35-b332-aaf934f6f45c".into(),
+        secret: Secret::new("3bd6334d-9d1a-5e35-b332-aaf934f6f45c"),
         url: "https://share.example.com/share/n-abc123".into(),
     };
     assert_eq!(share, expected);
-    let synced = sync(&main, &share, vec![part(1)].into()).await.unwrap();
-    assert_eq!(synced, Synced { success: true, sync_count: 1 });
-    let again = main.call("createShare", ("session-abc123", [part(2)])).decode::<Share>().await;
-    assert_eq!(again.unwrap(), share);
+    let synced = service.sync_share(&share.id, &share.secret, [part(1)]).await.unwrap();
+    assert_eq!(synced, SyncResult { success: true, sync_count: 1 });
+    let again = service.create_share("session-abc123", [part(2)]).await.unwrap();
+    assert_eq!(again, share);
     assert_eq!(stored(&data, "n-abc123")["parts"], json!([{"id": "1"}, {"id": "2"}]));
 
-    let wrong = Share { secret: "wrong".into(), ..create(&main, "session-abc123").await };
-    assert_eq!(refused(sync(&main, &wrong, vec![part(3)].into()).await), error("Invalid secret"));
-    let deleted = main.call("deleteShare", (&wrong.id, &wrong.secret)).await;
-    assert_eq!(refused(deleted), error("Invalid secret"));
-    let missing = Share { id: "nosuchid".into(), ..wrong };
-    assert_eq!(
-        refused(sync(&main, &missing, vec![part(3)].into()).await),
-        error("Share not found")
-    );
+    let wrong = Secret::new("wrong");
+    let synced = service.sync_share(&share.id, &wrong, [part(3)]).await;
+    assert_eq!(refused(synced), error("Invalid secret"));
+    assert_eq!(refused(service.delete_share(&share.id, &wrong).await), error("Invalid secret"));
+    let synced = service.sync_share("nosuchid", &share.secret, [part(3)]).await;
+    assert_eq!(refused(synced), error("Share not found"));
 
-    let deleted = main.call("deleteShare", (&share.id, &share.secret)).decode::<Deleted>().await;
-    assert!(deleted.unwrap().success);
-    assert_eq!(refused(sync(&main, &share, vec![part(3)].into()).await), error("Share not found"));
-    let deleted = main.call("deleteShare", (&share.id, &share.secret)).await;
+    let deleted = service.delete_share(&share.id, &share.secret).await.unwrap();
+    assert!(deleted.success);
+    let synced = service.sync_share(&share.id, &share.secret, [part(3)]).await;
+    assert_eq!(refused(synced), error("Share not found"));
+    let deleted = service.delete_share(&share.id, &share.secret).await;
     assert_eq!(refused(deleted), error("Share not found"));
 }
 
@@ -101,19 +72,18 @@ async fn a_share_lives_from_creation_to_deletion() {
 async fn creating_and_syncing_needs_nothing_awaited_in_between() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = main.call("createShare", ("session-abc123",));
-    let arguments = (share.get("id"), share.get("secret"), [part(1)]);
-    let synced = main.call("syncShare", arguments).decode::<Synced>().await.unwrap();
-    assert_eq!(synced, Synced { success: true, sync_count: 1 });
+    let service = server.service().await;
+    let share = service.create_share("session-abc123", None);
+    let synced = service.sync_share(share.id(), share.secret(), [part(1)]).await.unwrap();
+    assert_eq!(synced, SyncResult { success: true, sync_count: 1 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payloads_are_stored_as_they_came() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = create(&main, "session-abc123").await;
+    let service = server.service().await;
+    let share = service.create_share("session-abc123", None).await.unwrap();
     let session = object([
         ("title", "t".into()),
         ("from_a_newer_client", object([("z", Value::Null), ("a", vec![1, 2].into())])),
@@ -129,7 +99,7 @@ async fn payloads_are_stored_as_they_came() {
         item("model", vec![object([("id", "o".into())])]),
         item("type_of_a_newer_client", 1),
     ];
-    sync(&main, &share, sent.into()).await.unwrap();
+    service.sync_share(&share.id, &share.secret, sent).await.unwrap();
     let stored = stored(&data, &share.id);
     // As text, because the order of the members counts.
     assert_eq!(
@@ -147,25 +117,29 @@ async fn payloads_are_stored_as_they_came() {
 async fn what_cannot_be_stored_or_understood_is_refused_by_name() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = create(&main, "session-abc123").await;
-    let refusal = async |data: Value| refused(sync(&main, &share, data).await);
+    let service = server.service().await;
+    let share = service.create_share("session-abc123", None).await.unwrap();
+    let refusal =
+        async |data: Vec<Value>| refused(service.sync_share(&share.id, &share.secret, data).await);
 
     let type_error = |message: &str| ("TypeError".to_owned(), message.to_owned());
     let bigint = vec![part(1), item("part", object([("id", "p".into()), ("n", 1i128.into())]))];
     let message = "data[1].data.n: a bigint cannot be stored as JSON";
-    assert_eq!(refusal(bigint.into()).await, type_error(message));
+    assert_eq!(refusal(bigint).await, type_error(message));
     let function = Stub::function(|(): ()| async { Ok(()) });
     let message = "data[0].data: a function or an RpcTarget cannot be stored as JSON";
-    assert_eq!(refusal(vec![item("part", function)].into()).await, type_error(message));
+    assert_eq!(refusal(vec![item("part", function)]).await, type_error(message));
     let no_id = vec![part(1), item("part", Object::new())];
     let message = "Invalid data[1]: a part must have a string id";
-    assert_eq!(refusal(no_id.into()).await, error(message));
-    let (name, message) = refusal("text".into()).await;
-    assert_eq!(name, "TypeError");
-    assert!(message.contains("syncShare") && message.contains("args[2]"), "{message}");
-    let (name, message) = refused(main.call("readShare", ()).await);
-    assert_eq!((name.as_str(), message.as_str()), ("TypeError", "'readShare' is not a function."));
+    assert_eq!(refusal(no_id).await, error(message));
+
+    // What the interface would not let through.
+    let untyped = service.untyped();
+    let text = untyped.call("syncShare", (&share.id, &share.secret, "text"));
+    let message = "syncShare: args[2]: expected an array, found a string";
+    assert_eq!(refused(text.await), type_error(message));
+    let unknown = untyped.call("readShare", ());
+    assert_eq!(refused(unknown.await), type_error("'readShare' is not a function."));
     assert_eq!(stored(&data, &share.id)["metadata"]["syncCount"], 0, "nothing was stored");
 }
 
@@ -173,44 +147,33 @@ async fn what_cannot_be_stored_or_understood_is_refused_by_name() {
 async fn probes_show_values_and_call_back() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let connection = server.connect().await;
-    let main = connection.main();
-    let argument = |when| {
-        object([
-            ("when", Date::from_millis(when).into()),
-            ("bytes", Bytes::new(vec![0, 255]).into()),
-            ("nested", object([("x", 1.5.into()), ("null", Value::Null)])),
-        ])
+    let service = server.service().await;
+    let nested = object([("x", 1.5.into()), ("null", Value::Null)]);
+    let probe = |millis| Probe {
+        when: Date::from_millis(millis),
+        bytes: Bytes::new(vec![0, 255]),
+        nested: nested.clone(),
     };
-    let answer = main.call("probeValue", (argument(1_700_000_000_123.0),)).await.unwrap();
-    let expected = object([
-        ("when", "2023-11-14T22:13:20.123Z".into()),
-        ("bytes", vec![0, 255].into()),
-        ("size", 2.into()),
-        ("nested", object([("x", 1.5.into()), ("null", Value::Null)])),
-    ]);
-    assert_eq!(answer, expected);
-    let invalid = main.call("probeValue", (argument(f64::NAN),)).await;
+    let probed = service.probe_value(probe(1_700_000_000_123.0)).await.unwrap();
+    let when = "2023-11-14T22:13:20.123Z".to_owned();
+    assert_eq!(probed, Probed { when, bytes: vec![0, 255], size: 2, nested: nested.clone() });
+    let invalid = service.probe_value(probe(f64::NAN)).await;
     assert_eq!(refused(invalid), ("RangeError".to_owned(), "Invalid time value".to_owned()));
 
-    let echo = Stub::function(|(text,): (String,)| async move { Ok(format!("{text}!")) });
-    let answer = main.call("probeCallback", (echo,)).decode::<String>().await.unwrap();
-    assert_eq!(answer, "server-called!");
-    let failing = Stub::function(|(_,): (String,)| async { Err::<(), _>(Error::msg("mine")) });
-    assert_eq!(refused(main.call("probeCallback", (failing,)).await), error("mine"));
+    let echo = Stub::new(async |text: String| Ok(format!("{text}!")));
+    assert_eq!(service.probe_callback(echo).await.unwrap(), "server-called!");
+    let failing = Stub::new(async |_: String| Err(Error::msg("mine")));
+    assert_eq!(refused(service.probe_callback(failing).await), error("mine"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn syncs_of_one_connection_are_stored_in_the_order_of_the_calls() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let main = server.connect().await.main();
-    let share = create(&main, "session-abc123").await;
+    let service = server.service().await;
+    let share = service.create_share("session-abc123", None).await.unwrap();
     let syncs: Vec<_> = (0..50)
-        .map(|n| {
-            let diff = item("session_diff", vec![n]);
-            main.call("syncShare", (&share.id, &share.secret, [diff])).decode::<Synced>()
-        })
+        .map(|n| service.sync_share(&share.id, &share.secret, [item("session_diff", vec![n])]))
         .collect();
     for (n, sync) in syncs.into_iter().enumerate() {
         assert_eq!(sync.await.unwrap().sync_count, n as u64 + 1);
@@ -222,13 +185,13 @@ async fn syncs_of_one_connection_are_stored_in_the_order_of_the_calls() {
 async fn a_hundred_syncs_from_ten_connections_all_arrive_and_are_counted() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
-    let share = create(&server.connect().await.main(), "session-abc123").await;
-    let connections = futures::future::join_all((0..10).map(|_| server.connect())).await;
-    let syncs = connections.iter().enumerate().flat_map(|(connection, each)| {
-        let (main, share) = (each.main(), &share);
+    let share = server.service().await.create_share("session-abc123", None).await.unwrap();
+    let services = futures::future::join_all((0..10).map(|_| server.service())).await;
+    let syncs = services.iter().enumerate().flat_map(|(connection, service)| {
+        let share = &share;
         (0..10).map(move |n| {
-            let arguments = (&share.id, &share.secret, [part(format!("{connection}-{n}"))]);
-            main.call("syncShare", arguments).decode::<Synced>().into_future()
+            let part = part(format!("{connection}-{n}"));
+            service.sync_share(&share.id, &share.secret, [part]).into_future()
         })
     });
     let answers = futures::future::try_join_all(syncs).await.unwrap();
@@ -261,7 +224,8 @@ async fn only_the_key_opens_the_door() {
         let url = format!("ws://{}{path}", server.address);
         let connect = || capnweb::connect(url.as_str());
         for right in [connect().header("x-opencode-share-key", KEY), connect().bearer(KEY)] {
-            create(&right.await.unwrap().main(), "session-abc123").await;
+            let service = right.await.unwrap().main().typed::<dyn ShareApi>();
+            service.create_share("session-abc123", None).await.unwrap();
         }
         let (status, message) = refusal(connect()).await;
         assert_eq!(status, 401);
@@ -283,23 +247,20 @@ async fn batches_are_answered_behind_the_same_key() {
     for path in ["/rpc", "/rpc/share"] {
         let url = format!("http://{}{path}", server.address);
         let batch = capnweb::batch(url.as_str()).bearer(KEY).begin();
-        let main = batch.main();
-        let share = main.call("createShare", ("session-abc123",));
-        let synced = main
-            .call("syncShare", (share.get("id"), share.get("secret"), [part(1)]))
-            .decode::<Synced>();
-        let callback =
-            Stub::function(|(text,): (String,)| async move { Ok(format!("client:{text}")) });
-        let called_back = main.call("probeCallback", (callback,));
+        let service = batch.main().typed::<dyn ShareApi>();
+        let share = service.create_share("session-abc123", None);
+        let synced = service.sync_share(share.id(), share.secret(), [part(1)]);
+        let callback = Stub::new(async |text: String| Ok(format!("client:{text}")));
+        let called_back = service.probe_callback(callback);
         batch.send().await.unwrap();
-        assert_eq!(share.decode::<Share>().await.unwrap().id, "n-abc123");
+        assert_eq!(share.await.unwrap().id, "n-abc123");
         assert!(synced.await.unwrap().success);
         let (name, message) = refused(called_back.await);
         assert_eq!(name, "Error");
         assert!(message.contains("client of an HTTP batch cannot be called back"), "{message}");
 
         let batch = capnweb::batch(url).bearer("wrong").begin();
-        let share = batch.main().call("createShare", ("session-abc123",));
+        let share = batch.main().typed::<dyn ShareApi>().create_share("session-abc123", None);
         match batch.send().await {
             Err(ConnectError::Refused { status, body }) => {
                 assert_eq!((status.as_u16(), body.as_str()), (401, r#"{"error":"Invalid key"}"#));
@@ -323,7 +284,8 @@ async fn a_server_without_a_key_is_closed_and_open_only_by_its_flag() {
 
     let server = Server::start(without_key.arg("--allow-unauthenticated"));
     let connection = capnweb::connect(server.url()).await.unwrap();
-    let share = create(&connection.main(), "session-abc123").await;
+    let service = connection.main().typed::<dyn ShareApi>();
+    let share = service.create_share("session-abc123", None).await.unwrap();
     assert_eq!(share.url, format!("http://{}/share/n-abc123", server.address));
     let page = capnweb::connect(server.url()).header("origin", "https://elsewhere.example");
     assert_eq!(refusal(page).await.0, 403, "web pages of other hosts stay outside");
@@ -334,8 +296,9 @@ async fn a_server_that_stops_closes_its_sessions() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&mut keyed(&data));
     let connections = [server.connect().await, server.connect().await];
-    let share = create(&connections[0].main(), "session-abc123").await;
-    sync(&connections[0].main(), &share, vec![part(1)].into()).await.unwrap();
+    let service = connections[0].main().typed::<dyn ShareApi>();
+    let share = service.create_share("session-abc123", None).await.unwrap();
+    service.sync_share(&share.id, &share.secret, [part(1)]).await.unwrap();
     server.signal("-TERM");
     for connection in &connections {
         assert_eq!(connection.closed().await.kind(), ErrorKind::Disconnected);

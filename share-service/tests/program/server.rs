@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use capnweb::Connection;
+use capnweb::{Connection, Stub};
 use serde_json::Value;
+use share_service::api::ShareApi;
 use tempfile::TempDir;
 
 /// The namespace of [`keyed`].
@@ -96,6 +97,11 @@ impl Server {
     /// Connects with the key of [`keyed`].
     pub(crate) async fn connect(&self) -> Connection {
         capnweb::connect(self.url()).header("x-opencode-share-key", KEY).await.unwrap()
+    }
+
+    /// The service, on a connection of its own.
+    pub(crate) async fn service(&self) -> Stub<dyn ShareApi> {
+        self.connect().await.main().typed()
     }
 
     /// Waits for the end; returns the exit code, what was printed, and what was logged.

@@ -121,6 +121,11 @@ impl TestExecutor {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// When the first sleeper is to be woken, if anybody sleeps.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.0.clock.lock().unwrap().sleepers.iter().map(|(_, deadline, _)| *deadline).min()
+    }
+
     /// Starts a future whose output can be asked for later.
     pub fn start<F>(&self, future: F) -> Outcome<F::Output>
     where

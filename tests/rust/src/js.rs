@@ -1,6 +1,7 @@
 //! JavaScript peers, as processes of their own, and the packages that they need.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::PathBuf,
     process::{Command as Blocking, Stdio},
@@ -160,6 +161,19 @@ impl Runtime {
         }
     }
 
+    /// The tests that failed, by what the runtime printed.
+    fn failures(self, report: &str) -> BTreeSet<&str> {
+        report
+            .lines()
+            .filter_map(|line| match self {
+                // `(fail) group > test [1.00ms]`
+                Self::Bun => Some(line.strip_prefix("(fail) ")?.rsplit_once(" [")?.0),
+                // `    not ok 1 - test`
+                _ => Some(line.trim().strip_prefix("not ok ")?.split_once(" - ")?.1),
+            })
+            .collect()
+    }
+
     /// How many tests passed, and how many were skipped, by what the runtime printed.
     fn counts(self, report: &str) -> Option<(usize, usize)> {
         let count = |what: &str| {
@@ -189,7 +203,15 @@ pub async fn run_suite(file: &str, env: &[(&str, &str)]) {
 /// # Panics
 /// As [`run_suite`] does, and if the runtime is not there.
 pub async fn run_suite_on(runtime: Runtime, file: &str, env: &[(&str, &str)]) {
-    report(runtime, runtime.command(file), file, env).await;
+    run_suite_but(runtime, file, env, &[]).await;
+}
+
+/// Runs a suite in which these tests fail, which is the runtime's own fault.
+///
+/// # Panics
+/// If any other test fails, or one of these does not; and as [`run_suite_on`] does.
+pub async fn run_suite_but(runtime: Runtime, file: &str, env: &[(&str, &str)], broken: &[&str]) {
+    run(runtime, runtime.command(file), file, env, broken).await;
 }
 
 /// Runs a file of tests for Node.js in this folder of `tests`.
@@ -199,11 +221,17 @@ pub async fn run_suite_on(runtime: Runtime, file: &str, env: &[(&str, &str)]) {
 pub async fn run_node_tests(folder: &str, file: &str, env: &[(&str, &str)]) {
     let mut command = node_in(folder);
     command.args(["--test", "--test-reporter=tap", file]);
-    report(Runtime::Node, command, file, env).await;
+    run(Runtime::Node, command, file, env, &[]).await;
 }
 
-/// Runs a command that runs tests, and panics with what it printed if they do not all pass.
-async fn report(runtime: Runtime, mut command: Command, file: &str, env: &[(&str, &str)]) {
+/// Runs a command that runs tests, all of which have to pass but these.
+async fn run(
+    runtime: Runtime,
+    mut command: Command,
+    file: &str,
+    env: &[(&str, &str)],
+    broken: &[&str],
+) {
     let run = command.envs(env.iter().copied()).stdin(Stdio::null()).output();
     let output = timeout(5 * DEADLINE, run).await.expect("the suite never ends");
     let output = output.expect("the runtime cannot be started");
@@ -211,10 +239,12 @@ async fn report(runtime: Runtime, mut command: Command, file: &str, env: &[(&str
     let report = [output.stdout, output.stderr].concat();
     let report = String::from_utf8_lossy(&report);
     let (passed, skipped) = runtime.counts(&report).unwrap_or_default();
+    let failed = runtime.failures(&report);
     assert!(
-        output.status.success() && skipped == 0 && passed > 0,
+        output.status.success() == broken.is_empty() && skipped == 0 && passed > 0,
         "{file} failed on {runtime:?}:\n{report}"
     );
+    assert_eq!(failed, BTreeSet::from_iter(broken.iter().copied()), "{file} on {runtime:?}");
 }
 
 /// Node.js in `tests/interop`, whose packages are installed first. Killed when dropped.

@@ -1,7 +1,10 @@
 //! HTTP batches to the package's server.
 
-use capnweb::{Error, ErrorKind, Stub, Value, client::ConnectError};
+use capnweb::{
+    Error, ErrorKind, Stub, Value, client::ConnectError, fetch::Blob, stream::ReadableStream,
+};
 use capnweb_tests::{JsServer, KEY, limited};
+use futures::stream;
 
 async fn start() -> (JsServer, String) {
     let server = JsServer::start("server.mjs", &["--key", KEY]).await;
@@ -33,6 +36,23 @@ async fn one_request_carries_calls_chains_maps_and_errors() {
         assert_eq!(lines.await.unwrap(), "a\nb\r\n");
         let late = api.call("square", (2,)).await.unwrap_err();
         assert_eq!(late.message(), "Batch RPC request ended.");
+        server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_blob_and_a_stream_are_part_of_the_request() {
+    limited(async {
+        let (server, url) = start().await;
+        let batch = capnweb::batch(url).header("x-test-key", KEY).begin();
+        let blob = Blob::new("a/b", vec![b'x'; 100_000]);
+        let text = batch.main().call("readBlob", (blob,)).get("text").decode::<String>();
+        let numbers = ReadableStream::new(stream::iter((0..10).map(Ok)));
+        let sum = batch.main().call("sumStream", (numbers,)).decode::<f64>();
+        batch.send().await.unwrap();
+        assert_eq!(text.await.unwrap().len(), 100_000);
+        assert_eq!(sum.await.unwrap(), 45.0);
         server.stop().await;
     })
     .await;

@@ -219,6 +219,23 @@ fn arguments_hold_promises_at_any_depth() {
 }
 
 #[test]
+fn arguments_are_given_as_they_are_at_hand() {
+    let (mut pair, api) = api();
+    let (name, title) = ("Alice".to_owned(), Some("Dr. ".to_owned()));
+    let mut greeting = |promise: capnweb::Promise<String>| pair.run(promise.into_future()).unwrap();
+    assert_eq!(greeting(api.greeting(&name, &title)), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting(name, "Dr. ".to_owned())), "Hello Dr. Alice");
+    assert_eq!(greeting(api.greeting("Alice", &title)), "Hello Dr. Alice");
+    let first = api.name_of(1);
+    assert_eq!(greeting(api.greeting("Alice", &first)), "Hello name 1Alice");
+    assert_eq!(greeting(api.greeting(&first, first.clone())), "Hello name 1name 1");
+    assert_eq!(pair.run(api.sum([1.0.into(), 2.0.into()]).into_future()).unwrap(), 3.0);
+    assert_eq!(pair.run(api.withdraw(30).into_future()).unwrap(), 70);
+    drop((api, first));
+    pair.assert_clean();
+}
+
+#[test]
 fn optional_arguments_at_the_end_are_not_sent() {
     let (mut pair, api) = api();
     let greeting = api.greeting("Alice", None);

@@ -1,36 +1,14 @@
-//! The probe: shows a client which values of its arrive as what.
+//! Dates as text.
 
-use serde::Serialize;
 use time::OffsetDateTime;
 
 /// The furthest that a JavaScript date can be from the epoch, in milliseconds.
 const MAX_DATE_MILLIS: f64 = 8.64e15;
 
-/// What a probe answers with.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Probe<N> {
-    /// The date as text, see [`iso_8601`].
-    pub when: String,
-    /// The bytes as an array of numbers.
-    pub bytes: Vec<u8>,
-    /// How many bytes there are.
-    pub size: usize,
-    /// What was nested, as it came.
-    pub nested: N,
-}
-
 /// A date beyond what a JavaScript date can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid time value")]
 pub struct InvalidDate;
-
-/// Answers a probe. `when` is in milliseconds since the Unix epoch.
-///
-/// # Errors
-/// [`InvalidDate`] where `toISOString` throws in JavaScript.
-pub fn probe<N>(when: f64, bytes: Vec<u8>, nested: N) -> Result<Probe<N>, InvalidDate> {
-    Ok(Probe { when: iso_8601(when)?, size: bytes.len(), bytes, nested })
-}
 
 /// A date as JavaScript's `toISOString` writes it: UTC, milliseconds, `Z`, and a signed year of six digits where four
 /// are not enough.
@@ -54,8 +32,6 @@ pub fn iso_8601(millis: f64) -> Result<String, InvalidDate> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -81,14 +57,5 @@ mod tests {
         for millis in [f64::NAN, f64::INFINITY, 8.64e15 + 2.0, -8.64e15 - 2.0] {
             assert_eq!(iso_8601(millis), Err(InvalidDate));
         }
-    }
-
-    #[test]
-    fn a_probe_shows_what_arrived() {
-        let answer = probe(0.0, vec![1, 2, 255], json!({"x": 3})).unwrap();
-        assert_eq!(
-            serde_json::to_value(answer).unwrap(),
-            json!({"when": "1970-01-01T00:00:00.000Z", "bytes": [1, 2, 255], "size": 3, "nested": {"x": 3}}),
-        );
     }
 }

@@ -1,0 +1,119 @@
+//! Streams and blobs in HTTP batches: what is in the request arrives, and nothing waits for more.
+
+use std::net::SocketAddr;
+
+use capnweb::{
+    Options,
+    client::Batch,
+    fetch::Blob,
+    server::{self, Rpc},
+    stream::ReadableStream,
+};
+use capnweb_tests::{FixedTarget, Peer, limited};
+use futures::{StreamExt, TryStreamExt, future::join, stream};
+use tokio::net::TcpListener;
+
+async fn serve() -> (Rpc, SocketAddr) {
+    let rpc = server::rpc().allow_unauthenticated().main(|_| FixedTarget::stub());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(server::serve(listener, rpc.clone()));
+    (rpc, address)
+}
+
+fn batch(address: SocketAddr) -> Batch {
+    capnweb::batch(format!("http://{address}/rpc")).begin()
+}
+
+const NOT_ALL: &str =
+    "The client of an HTTP batch cannot be called back: it had to say everything in its request.";
+
+/// More than the first window of a stream.
+const TOO_LONG: usize = 1_000_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_and_blobs_in_arguments_are_part_of_the_request() {
+    limited(async {
+        let (_rpc, address) = serve().await;
+        let batch = batch(address);
+        let blob = Blob::new("a/b", vec![b'x'; 100_000]);
+        let blob = batch.main().call("readBlob", (blob,)).get("text").decode::<String>();
+        // Produced only while the batch is being sent.
+        let (gate, opened) = tokio::sync::oneshot::channel::<()>();
+        let numbers = stream::once(opened).flat_map(|_| stream::iter((0..10).map(Ok)));
+        let sum = batch.main().call("sumStream", (ReadableStream::new(numbers),)).decode::<f64>();
+        let (sent, ()) = join(batch.send(), async { gate.send(()).unwrap() }).await;
+        sent.unwrap();
+        assert_eq!(blob.await.unwrap().len(), 100_000);
+        assert_eq!(sum.await.unwrap(), 45.0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_and_blobs_in_results_arrive_if_they_are_short() {
+    limited(async {
+        let (_rpc, address) = serve().await;
+        let batch = batch(address);
+        let text = "x".repeat(100_000);
+        let made = batch.main().call("makeBlob", ("a/b", &text)).decode::<Blob>();
+        let numbers = batch.main().call("countStream", (10,)).decode::<ReadableStream<u32>>();
+        batch.send().await.unwrap();
+        let blob = made.await.unwrap();
+        assert_eq!((blob.content_type(), blob.len()), ("a/b", text.len()));
+        let numbers: Vec<u32> = numbers.await.unwrap().try_collect().await.unwrap();
+        assert_eq!(numbers, Vec::from_iter(0..10));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_long_for_a_batch_fails_its_call_alone() {
+    limited(async {
+        let (_rpc, address) = serve().await;
+        let batch = batch(address);
+        let blob = batch.main().call("readBlob", (Blob::new("", vec![b'x'; TOO_LONG]),));
+        let made = batch.main().call("makeBlob", ("", "x".repeat(TOO_LONG))).decode::<Blob>();
+        let square = batch.main().call("square", (3,)).decode::<f64>();
+        batch.send().await.unwrap();
+        assert_eq!(blob.await.unwrap_err().message(), NOT_ALL);
+        assert!(made.await.is_err());
+        assert_eq!(square.await.unwrap(), 9.0);
+    })
+    .await;
+}
+
+#[test]
+fn chunks_before_the_end_of_a_request_are_read_and_then_the_stream_fails() {
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["pipe"]"#);
+    peer.send(r#"["push",["pipeline",0,["readSome"],[["readable",1],2]]]"#);
+    peer.send(r#"["pipe"]"#);
+    peer.send(r#"["push",["pipeline",0,["sumStream"],[["readable",3]]]]"#);
+    peer.send(r#"["pull",4]"#);
+    peer.session.input_ended("nobody listens");
+    peer.expect(&[r#"["reject",4,["error","Error","nobody listens"]]"#]);
+
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["pipe"]"#);
+    // Nobody reads yet.
+    peer.exchange(r#"["stream",["pipeline",1,["write"],[1]]]"#, &[]);
+    peer.exchange(r#"["stream",["pipeline",1,["write"],[2]]]"#, &[]);
+    peer.executor.enter(|| {
+        peer.session.receive(r#"["push",["pipeline",0,["readSome"],[["readable",1],2]]]"#);
+        peer.session.receive(r#"["pull",4]"#);
+    });
+    peer.session.input_ended("nobody listens");
+    assert!(peer.outgoing().contains(&r#"["resolve",4,[[1,2]]]"#.to_owned()));
+}
+
+#[test]
+fn a_method_that_writes_to_its_client_is_told_that_nobody_answers() {
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["push",["pipeline",0,["fillStream"],[["writable",-1],3]]]"#);
+    peer.send(r#"["pull",1]"#);
+    peer.session.input_ended("nobody listens");
+    let answers = peer.outgoing();
+    let rejected = r#"["reject",1,["error","Error","nobody listens"]]"#.to_owned();
+    assert!(answers.contains(&rejected), "{answers:?}");
+}
