@@ -215,6 +215,7 @@ pub use capnweb_macros::Record;
 /// | option | |
 /// |---|---|
 /// | `rename_all = "snake_case"` | how names on the wire are made, instead of in camelCase |
+/// | `typescript`, `typescript = "Name"` | that it can be declared in TypeScript, by the module `typescript` |
 /// | `crate = "path"` | where this library is, instead of in `::capnweb` |
 ///
 /// | on a method | |

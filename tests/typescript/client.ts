@@ -6,9 +6,11 @@ import { RpcStub, RpcTarget, newWebSocketRpcSession } from "capnweb";
 import { WebSocket } from "ws";
 import type { Api, Base, Listener, Session, Shape } from "./api.js";
 
-const socket = new WebSocket(process.env["CAPNWEB_URL"] ?? "");
-const api = newWebSocketRpcSession<Api>(socket);
-after(() => socket.close());
+// Node 20 has none of its own.
+globalThis.WebSocket ??= WebSocket;
+
+const api = newWebSocketRpcSession<Api>(process.env["CAPNWEB_URL"] ?? "");
+after(() => api[Symbol.dispose]());
 
 test("calls have the types of the Rust side", async () => {
   const sum: number = await api.add(1, 2);
@@ -125,11 +127,11 @@ test("stubs of what has no interface are cast", async () => {
 
 test("mistakes are seen by the compiler, and by the server", async () => {
   // @ts-expect-error: no such method
-  await assert.rejects(() => api.nothing(), /'nothing' is not a function/);
+  await assert.rejects(async () => await api.nothing(), /'nothing' is not a function/);
   // @ts-expect-error: another type
-  await assert.rejects(() => api.add(1, "2"), /add: args\[1\]: expected a number, found a string/);
+  await assert.rejects(async () => await api.add(1, "2"), /add: args\[1\]: expected a number, found a string/);
   // @ts-expect-error: a number is no bigint, although the server takes it
   assert.equal(await api.doubled(2), 4n);
   // @ts-expect-error: one too few
-  await assert.rejects(() => api.add(1), /add: args\[1\]: expected a number, found undefined/);
+  await assert.rejects(async () => await api.add(1), /add: args\[1\]: expected a number, found undefined/);
 });

@@ -18,7 +18,7 @@ export async function mistakes(api: RpcStub<Api>) {
   await api.describe({ kind: "square", side: 1 }); // TS2322
   await api.authenticate("secret").profile().lastName; // TS2339
   await api.authenticate("secret").watch((what: number) => what > 1); // TS2345
-  await api.authenticate("secret").watch((what, n) => "yes"); // TS2322
+  await api.authenticate("secret").watch((what, n) => "yes"); // TS2345
   await api.notify({ notified: () => true, label: "no target" }); // TS2345
   await api.notify(new Silent()); // TS2345
   await api.total(new ReadableStream<string>()); // TS2345

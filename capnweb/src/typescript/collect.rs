@@ -7,7 +7,7 @@ use std::{
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use super::{DeclareError, declare::interface_name, integers::Contents, layout, text};
+use super::{DeclareError, comment, declare::interface_name, integers::Contents, layout};
 use crate::stub::Stub;
 
 /// What TypeScript itself calls so, and the declarations too. A type of such a name would take its
@@ -138,7 +138,7 @@ impl TypeVisitor for Collector {
 
 fn declaration<T: TS + ?Sized>(config: &Config) -> String {
     let docs = T::docs().unwrap_or_default();
-    let docs = text::comment(layout::comment_lines(&docs), "");
+    let docs = comment::comment(comment::lines_of(&docs), "");
     let declaration = T::decl(config);
     let declaration = match declaration.strip_prefix("type ") {
         Some(_) => layout::alias(&declaration),

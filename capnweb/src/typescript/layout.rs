@@ -3,7 +3,10 @@
 //! The crate `ts-rs` writes a type on one line, with the comments of its fields in between. Here it
 //! becomes lines that can be read, where one is not enough.
 
-use super::text::{INDENT, comment};
+use super::{
+    comment::{comment, lines_of},
+    text::INDENT,
+};
 
 /// How long a line may be.
 const WIDTH: usize = 100;
@@ -43,14 +46,6 @@ pub(super) fn alias(declaration: &str) -> String {
     }
     text.push(';');
     text
-}
-
-/// The lines of a comment, without what makes it one.
-pub(super) fn comment_lines(comment: &str) -> impl Iterator<Item = &str> {
-    let comment = comment.trim();
-    let inner = comment.strip_prefix("/**").unwrap_or(comment);
-    let inner = inner.strip_suffix("*/").unwrap_or(inner);
-    inner.lines().map(|line| line.trim_start().strip_prefix('*').unwrap_or(line))
 }
 
 /// On one line, if that will do for so much beside it.
@@ -95,7 +90,7 @@ fn lines(pieces: &[Piece<'_>], level: usize) -> String {
                 text.push_str("{\n");
                 for field in fields {
                     for raw in &field.comments {
-                        text.push_str(&comment(comment_lines(raw), &inner));
+                        text.push_str(&comment(lines_of(raw), &inner));
                     }
                     let field = laid_out(&field.pieces, level + 1, 1);
                     text.push_str(&format!("{inner}{field};\n"));

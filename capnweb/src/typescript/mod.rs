@@ -108,6 +108,7 @@
 //! that do also choose which other crates' types it knows.
 
 mod collect;
+mod comment;
 mod declarations;
 mod declare;
 mod error;

@@ -120,7 +120,8 @@ fn members_have_their_names_on_the_wire_and_their_comments() {
         #[rpc(get)]
         fn label(&self) -> Option<String>;
         /// First line.
-        /// Second line.
+        /// Second line, with [a link](https://example.com), [an item](Self::spaced), [`code`] and
+        /// a[0].
         fn do_it(&self, first_one: u8, r#type: u8, function: u8, _2nd: u8);
         #[rpc(name = "with space")]
         fn spaced(&self, required: Option<u8>, b: u8, c: Option<u8>, d: Option<String>);
@@ -142,7 +143,8 @@ export interface Api extends Base, Other {
   readonly label: string | null | Promise<string | null>;
   /**
    * First line.
-   * Second line.
+   * Second line, with [a link](https://example.com), an item, `code` and
+   * a[0].
    */
   doIt(firstOne: number, type: number, function_: number, _2nd: number): void | Promise<void>;
   "with space"(required: number | null, b: number, c?: number | null, d?: string | null): void | Promise<void>;

@@ -3,6 +3,7 @@
 use ts_rs::{TS, TypeVisitor};
 
 use super::{
+    comment::comment,
     declare::{Declare, Describe, interface_name, is_unit},
     integers::written,
 };
@@ -188,30 +189,6 @@ pub(super) fn bare(name: &str) -> &str {
         }
     }
     inner
-}
-
-/// A comment of these lines, each with the space that Rust leaves in front; nothing if there are
-/// none.
-pub(super) fn comment<'a>(lines: impl Iterator<Item = &'a str>, indent: &str) -> String {
-    let lines: Vec<_> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().replace("*/", "*\\/"))
-        .collect();
-    let is_empty = |line: &String| line.is_empty();
-    let begin = lines.iter().take_while(|line| is_empty(line)).count();
-    let end = lines.len() - lines[begin..].iter().rev().take_while(|line| is_empty(line)).count();
-    match &lines[begin..end] {
-        [] => String::new(),
-        [line] => format!("{indent}/** {line} */\n"),
-        lines => {
-            let mut text = format!("{indent}/**\n");
-            for line in lines {
-                text.push_str(format!("{indent} * {line}").trim_end());
-                text.push('\n');
-            }
-            text.push_str(&format!("{indent} */\n"));
-            text
-        }
-    }
 }
 
 fn member_name(name: &str) -> String {

@@ -273,9 +273,7 @@ async fn mistakes_are_refused() {
     let source = std::fs::read_to_string(folder().join("mistakes.ts")).unwrap();
     let expected: Vec<(usize, &str)> = (1..)
         .zip(source.lines())
-        .filter_map(|(number, line)| {
-            Some((number, line.split_once("; // TS").or_else(|| line.split_once("{ // TS"))?.1))
-        })
+        .filter_map(|(number, line)| Some((number, line.rsplit_once(" // TS")?.1)))
         .collect();
     assert!(expected.len() > 10, "{expected:?}");
 
