@@ -62,6 +62,7 @@
 //! | [`Error`], [`ErrorKind`] | why a call failed |
 //! | `connect`, `client` | connecting to a `ws://` or `wss://` URL |
 //! | `server` | an endpoint for hyper, axum and other tower-based servers, and for Workers: who may connect, and as what |
+//! | `typescript` | declarations of interfaces for TypeScript |
 //! | `workers` | Cloudflare Workers |
 //! | [`transport`] | channels that come with the crate, and the trait for others |
 //! | [`Session`] | a session without a channel, for tests that decide what arrives when |
@@ -81,6 +82,7 @@
 //! | `tls` | | `wss://` URLs for `connect`: rustls on ring, with the system's roots |
 //! | `websocket` | by `client`, `server`, `tls` | the WebSocket transport |
 //! | `tokio` | by `websocket` | connections run on the tokio runtime that they are made in |
+//! | `typescript` | | the module `typescript`: declarations of interfaces for TypeScript; switches `macros` on |
 //! | `worker` | | `connect` and `server` on Cloudflare Workers, instead of all of the above |
 //!
 //! The core needs none of them: no I/O, no runtime, and it builds for `wasm32-unknown-unknown`.
@@ -123,6 +125,8 @@ mod tokio_spawn;
 pub mod transport;
 mod turn;
 pub mod typed;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 pub mod value;
 mod wakers;
 mod wire;
@@ -211,6 +215,7 @@ pub use capnweb_macros::Record;
 /// | option | |
 /// |---|---|
 /// | `rename_all = "snake_case"` | how names on the wire are made, instead of in camelCase |
+/// | `typescript`, `typescript = "Name"` | that it can be declared in TypeScript, by the module `typescript` |
 /// | `crate = "path"` | where this library is, instead of in `::capnweb` |
 ///
 /// | on a method | |

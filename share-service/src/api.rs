@@ -1,7 +1,8 @@
 //! What can be asked of the service over Cap'n Web, as an interface: a client in Rust calls it, and
 //! [`rpc`](crate::rpc) answers.
 //!
-//! Owns: the methods, and what goes in and out of them. Refuses to know: what the methods do, and who may connect.
+//! Owns: the methods, and what goes in and out of them. Refuses to know: what the methods do, and who may connect. For
+//! TypeScript all of it is declared in `share.d.ts`, which a test keeps current.
 //!
 //! ```no_run
 //! use capnweb::Value;
@@ -17,6 +18,8 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+use capnweb::typescript::TS;
 use capnweb::value::{Bytes, Date};
 use capnweb::{Record, Result, Stub, Value};
 use serde::{Deserialize, Serialize};
@@ -32,7 +35,8 @@ use crate::core::Secret;
 /// other types are skipped. A session replaces the one that there is, diffs are appended, everything else replaces what
 /// has the same `id` or is added behind it. What is in them is kept as `JSON.stringify` would write it; a bigint, a
 /// function or an object with methods fails the call with a `TypeError` that says where it was.
-#[capnweb::interface]
+#[cfg_attr(not(test), capnweb::interface)]
+#[cfg_attr(test, capnweb::interface(typescript))]
 pub trait ShareApi {
     /// Creates the share of a session, or finds the one that it has. Data is merged as by a sync, in either case, and
     /// counts as one.
@@ -82,6 +86,7 @@ pub trait ShareApi {
 
 /// The answer to creating a share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Record)]
+#[cfg_attr(test, derive(TS), ts(crate = "capnweb::typescript::ts_rs"))]
 pub struct ShareInfo {
     /// The id of the share.
     pub id: String,
@@ -93,6 +98,7 @@ pub struct ShareInfo {
 
 /// The answer to a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Record)]
+#[cfg_attr(test, derive(TS), ts(crate = "capnweb::typescript::ts_rs"))]
 #[serde(rename_all = "camelCase")]
 pub struct SyncResult {
     /// Always true: a failure is an error.
@@ -104,6 +110,7 @@ pub struct SyncResult {
 
 /// The answer to deleting a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Record)]
+#[cfg_attr(test, derive(TS), ts(crate = "capnweb::typescript::ts_rs"))]
 pub struct DeleteResult {
     /// Always true: a failure is an error.
     pub success: bool,
@@ -111,6 +118,7 @@ pub struct DeleteResult {
 
 /// Values to be shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(crate = "capnweb::typescript::ts_rs"))]
 pub struct Probe {
     /// A date.
     pub when: Date,
@@ -123,6 +131,7 @@ pub struct Probe {
 
 /// What has arrived of a [`Probe`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Record)]
+#[cfg_attr(test, derive(TS), ts(crate = "capnweb::typescript::ts_rs"))]
 pub struct Probed {
     /// The date as text: ISO 8601, with milliseconds and `Z`.
     pub when: String,
@@ -133,4 +142,17 @@ pub struct Probed {
     /// What was nested, as it came.
     #[serde(default)]
     pub nested: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use capnweb::typescript::{Declarations, DeclareError};
+
+    use super::ShareApi;
+
+    #[test]
+    fn declarations_are_current() -> Result<(), DeclareError> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/share.d.ts");
+        Declarations::new().interface::<dyn ShareApi>().check(file)
+    }
 }

@@ -11,6 +11,7 @@ mod model;
 mod names;
 mod record;
 mod server;
+mod typescript;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -27,7 +28,8 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
             let declared = declared::render(&model);
             let client = client::render(&model);
             let server = server::render(&model);
-            quote! { #declared #client #server }.into()
+            let typescript = typescript::render(&model);
+            quote! { #declared #client #server #typescript }.into()
         }
         Err(error) => error.into_compile_error().into(),
     }

@@ -24,6 +24,7 @@ const MARKERS: [&str; 4] = ["Send", "Sync", "MaybeSend", "MaybeSync"];
 pub(crate) struct Model {
     /// Where the library is.
     pub(crate) library: Path,
+    pub(crate) typescript: Option<TypeScript>,
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
@@ -32,6 +33,12 @@ pub(crate) struct Model {
     /// The interfaces that this one extends.
     pub(crate) bases: Vec<Path>,
     pub(crate) methods: Vec<Method>,
+}
+
+/// That an interface is declared in TypeScript.
+pub(crate) struct TypeScript {
+    /// Its name there, unless it is the trait's.
+    pub(crate) name: Option<LitStr>,
 }
 
 pub(crate) struct Method {
@@ -105,6 +112,7 @@ impl Model {
         let client = format_ident!("{}Client", item.ident);
         Ok(Self {
             library: options.library,
+            typescript: options.typescript,
             attrs: item.attrs,
             vis: item.vis,
             ident: item.ident,
@@ -245,21 +253,27 @@ impl Fallible {
 struct Options {
     library: Path,
     rule: Rule,
+    typescript: Option<TypeScript>,
 }
 
 impl Options {
     fn read(options: TokenStream) -> syn::Result<Self> {
-        let mut read = Self { library: parse_quote!(::capnweb), rule: Rule::Camel };
+        let mut read =
+            Self { library: parse_quote!(::capnweb), rule: Rule::Camel, typescript: None };
         let parser = syn::meta::parser(|meta| {
             if meta.path.is_ident("rename_all") {
                 read.rule = Rule::read(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("crate") {
                 let path: LitStr = meta.value()?.parse()?;
                 read.library = path.parse()?;
+            } else if meta.path.is_ident("typescript") {
+                let has_name = meta.input.peek(syn::Token![=]);
+                let name = has_name.then(|| meta.value()?.parse()).transpose()?;
+                read.typescript = Some(TypeScript { name });
             } else {
                 return Err(meta.error(
-                    "no such option of an interface: there are `rename_all = \"snake_case\"` and \
-                     `crate = \"path::to::capnweb\"`",
+                    "no such option of an interface: there are `rename_all = \"snake_case\"`, \
+                     `typescript`, `typescript = \"Name\"` and `crate = \"path::to::capnweb\"`",
                 ));
             }
             Ok(())

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(test)]
+use capnweb::typescript::TS;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use super::ids::SessionId;
 
 /// Something that proves the right to do something. Compared in constant time, never shown by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
+#[cfg_attr(test, derive(TS), ts(crate = "capnweb::typescript::ts_rs"))]
 pub struct Secret(String);
 
 impl Secret {

@@ -211,7 +211,27 @@ pub async fn run_suite_on(runtime: Runtime, file: &str, env: &[(&str, &str)]) {
 /// # Panics
 /// If any other test fails, or one of these does not; and as [`run_suite_on`] does.
 pub async fn run_suite_but(runtime: Runtime, file: &str, env: &[(&str, &str)], broken: &[&str]) {
-    let mut command = runtime.command(file);
+    run(runtime, runtime.command(file), file, env, broken).await;
+}
+
+/// Runs a file of tests for Node.js in this folder of `tests`.
+///
+/// # Panics
+/// As [`run_suite`] does.
+pub async fn run_node_tests(folder: &str, file: &str, env: &[(&str, &str)]) {
+    let mut command = node_in(folder);
+    command.args(["--test", "--test-reporter=tap", file]);
+    run(Runtime::Node, command, file, env, &[]).await;
+}
+
+/// Runs a command that runs tests, all of which have to pass but these.
+async fn run(
+    runtime: Runtime,
+    mut command: Command,
+    file: &str,
+    env: &[(&str, &str)],
+    broken: &[&str],
+) {
     let run = command.envs(env.iter().copied()).stdin(Stdio::null()).output();
     let output = timeout(5 * DEADLINE, run).await.expect("the suite never ends");
     let output = output.expect("the runtime cannot be started");
@@ -234,8 +254,21 @@ pub async fn run_suite_but(runtime: Runtime, file: &str, env: &[(&str, &str)], b
 pub fn node() -> Command {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| install_packages("interop"));
+    node_installed_in("interop")
+}
+
+/// Node.js in this folder of `tests`, whose packages are installed first. Killed when dropped.
+///
+/// # Panics
+/// If they cannot be installed.
+pub fn node_in(folder: &str) -> Command {
+    install_packages(folder);
+    node_installed_in(folder)
+}
+
+fn node_installed_in(folder: &str) -> Command {
     let mut node = Command::new("node");
-    node.current_dir(interop_dir()).kill_on_drop(true);
+    node.current_dir(tests_dir().join(folder)).kill_on_drop(true);
     node
 }
 

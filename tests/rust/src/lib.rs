@@ -16,7 +16,10 @@ mod tools;
 pub use executor::{Outcome, TestExecutor};
 pub use fixed_server::FixedServer;
 pub use fixed_target::FixedTarget;
-pub use js::{DEADLINE, JsServer, Runtime, node, run_suite, run_suite_but, run_suite_on};
+pub use js::{
+    DEADLINE, JsServer, Runtime, node, node_in, run_node_tests, run_suite, run_suite_but,
+    run_suite_on,
+};
 pub use js_session::{JsSession, KEY, clean, limited};
 pub use logging::{FrameLog, Logging};
 pub use pair::{Pair, Side};

@@ -1,0 +1,128 @@
+//! TypeScript declarations of interfaces, for callers that use the JavaScript package.
+//!
+//! An interface with the option `typescript` can be declared, if the types in its signatures
+//! implement [`TS`], of the crate `ts-rs`: this crate's own do, and data derive it beside serde's
+//! traits, whose attributes it follows.
+//!
+//! ```
+//! use capnweb::{Result, Stub, typescript::{Declarations, TS}};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[capnweb::interface(typescript)]
+//! pub trait Counters {
+//!     /// A counter of this name, which begins at 0.
+//!     async fn open(&self, name: String, step: Option<u32>) -> Result<Stub<dyn Counter>>;
+//! }
+//!
+//! #[capnweb::interface(typescript)]
+//! pub trait Counter {
+//!     async fn read(&self) -> Result<Reading>;
+//!     async fn watch(&self, on_change: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()>;
+//! }
+//!
+//! #[derive(Serialize, Deserialize, TS)]
+//! #[serde(rename_all = "camelCase")]
+//! #[ts(crate = "capnweb::typescript::ts_rs")]
+//! pub struct Reading {
+//!     current_value: u32,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = Declarations::new().interface::<dyn Counters>().render()?;
+//! # let (_, text) = text.split_once('\n').unwrap();
+//! assert_eq!(text, r#"import type { RpcTarget } from "capnweb";
+//!
+//! export interface Counter extends RpcTarget {
+//!   read(): Reading | Promise<Reading>;
+//!   watch(onChange: (a: number) => void | Promise<void>): void | Promise<void>;
+//! }
+//!
+//! export interface Counters extends RpcTarget {
+//!   /** A counter of this name, which begins at 0. */
+//!   open(name: string, step?: number | null): Counter | Promise<Counter>;
+//! }
+//!
+//! export type Reading = { currentValue: number };
+//! "#);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In TypeScript this is used as `newWebSocketRpcSession<Counters>(url)`, whose result is an
+//! `RpcStub<Counters>`; that type makes promises of the results, and lets promises and stubs be
+//! given as arguments. A class that `extends RpcTarget implements Counter` can be given where a
+//! `Counter` is asked for.
+//!
+//! # Getting the file
+//!
+//! Only Rust knows its types, so it takes a program of a few lines to write them down. A test keeps
+//! the file from falling behind:
+//!
+//! ```no_run
+//! # use capnweb::typescript::{Declarations, DeclareError};
+//! # #[capnweb::interface(typescript)]
+//! # trait Api {}
+//! #[test]
+//! # fn test() {}
+//! fn declarations_are_current() -> Result<(), DeclareError> {
+//!     Declarations::new().interface::<dyn Api>().check("api.d.ts")
+//! }
+//! # declarations_are_current().unwrap();
+//! ```
+//!
+//! It fails where the file is not what the interfaces say, and with `CAPNWEB_UPDATE=1` in the
+//! environment it writes the file. A program, or the build script of a crate that depends on the
+//! one with the interfaces, uses [`write_to`](Declarations::write_to) instead of `check`.
+//!
+//! Where nothing but tests need this, name the feature under `[dev-dependencies]` and write
+//! `#[cfg_attr(test, capnweb::interface(typescript))]` and
+//! `#[cfg_attr(not(test), capnweb::interface)]`.
+//!
+//! # Types
+//!
+//! | Rust | TypeScript |
+//! |---|---|
+//! | integers of up to 64 bits, floats | `number` |
+//! | `i128`, `u128`, [`BigInt`](crate::value::BigInt) | `bigint` |
+//! | [`Date`](crate::value::Date), [`Exception`](crate::value::Exception) | `Date`, `Error` |
+//! | [`Bytes`](crate::value::Bytes) | `Uint8Array`, although other typed arrays can be received, too |
+//! | `Vec<T>`, also of bytes | `Array<T>` |
+//! | maps | `{ [key in string]: T }`: plain objects |
+//! | [`Value`](crate::Value) | `unknown` |
+//! | [`Option<T>`] | `T \| null`; as one of the last parameters `name?: T \| null` |
+//! | `()` as a result | `void` |
+//! | [`ReadableStream<T>`](crate::stream::ReadableStream), [`WritableStream<T>`](crate::stream::WritableStream) | the same |
+//! | the types of [`fetch`](crate::fetch) | the same |
+//! | `Stub<dyn Api>` | `Api`, as an argument of a callback `RpcStub<Api>` |
+//! | `Stub<dyn Fn(A) -> Result<R>>` | `(a: A) => R \| Promise<R>` |
+//! | [`Stub`](crate::Stub) | `RpcStub<any>`, to be cast to what it is |
+//! | [`Arg<T>`](crate::typed::Arg) | `T`: the JavaScript package takes promises everywhere |
+//!
+//! What cannot be known from a type is told by `ts-rs`'s attributes: `#[ts(optional = nullable)]`
+//! for a field that may be left out, `#[ts(type = "URL")]` for one with
+//! [`as_url`](crate::value::as_url), `#[ts(type = "bigint")]` in a type that has integers of both 64
+//! and 128 bits, which is refused without it. Unit structs, and variants without data in an untagged
+//! enum, are said to be `null`, where they are sent as `undefined`.
+//!
+//! `#[ts(crate = "..")]` is only needed by crates that do not depend on `ts-rs` themselves; those
+//! that do also choose which other crates' types it knows.
+
+mod collect;
+mod comment;
+mod declarations;
+mod declare;
+mod error;
+mod integers;
+mod layout;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+
+pub use ts_rs::{self, TS};
+
+pub use self::{
+    declarations::{Declarations, UPDATE},
+    declare::{Declare, Describe},
+    error::DeclareError,
+};
