@@ -1,19 +1,26 @@
 //! The trait itself, as users implement it.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
+use syn::{TraitItem, parse_quote};
 
-use crate::model::{Method, Model};
+use crate::model::{Method, Model, Refused};
 
 pub(crate) fn render(model: &Model) -> TokenStream {
-    let Model { library, attrs, vis, ident, bases, methods, .. } = model;
+    let Model { library, attrs, vis, ident, bases, methods, refused, .. } = model;
     let methods = methods.iter().map(|method| render_method(model, method));
+    let Refused { unsafety, generics, members } = refused;
+    let (parameters, where_clause) = (&generics.params, &generics.where_clause);
+    let parameters = (!parameters.is_empty()).then(|| quote!(<#parameters>));
+    let members = members.iter().map(render_refused);
     quote! {
         #(#attrs)*
-        #vis trait #ident:
+        #vis #unsafety trait #ident #parameters:
             #(#bases +)* #library::MaybeSend + #library::MaybeSync + 'static
+        #where_clause
         {
             #(#methods)*
+            #(#members)*
         }
     }
 }
@@ -44,4 +51,12 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
             Self: ::core::marker::Sized
         #body
     }
+}
+
+/// As it was written, but not in the way of `dyn` where that can be helped.
+fn render_refused(member: &TraitItem) -> TokenStream {
+    let TraitItem::Fn(method) = member else { return member.to_token_stream() };
+    let mut method = method.clone();
+    method.sig.generics.make_where_clause().predicates.push(parse_quote!(Self: Sized));
+    quote!(#[allow(async_fn_in_trait)] #method)
 }

@@ -8,11 +8,6 @@ use crate::{promise::Promise, stub::Stub};
 /// An argument of the type `T`: a value, or the promise of one, which the other side gets only when
 /// it has become a value.
 ///
-/// Methods of clients take `impl Into<Arg<T>>`, so that both can be given as they are. For `T` an
-/// [`Option`] the bare value will do, for a string a `&str`, for a stub a `&Stub`. What rustc must
-/// infer from the parameter's type, as in `.parse()`, `.collect()` and `Default::default()`, needs
-/// to be told its own type.
-///
 /// As a field of an argument it stands for the same choice: `Vec<Arg<u32>>` takes promises of
 /// numbers, and arrives as values.
 #[derive(Clone, Debug)]
@@ -24,12 +19,6 @@ pub enum Arg<T> {
 }
 
 impl<T> Arg<T> {
-    /// An argument of this type, for inference.
-    #[doc(hidden)]
-    pub fn from_into(argument: impl Into<Self>) -> Self {
-        argument.into()
-    }
-
     /// The value, if it is there: always, for an argument that has arrived.
     pub fn into_value(self) -> Option<T> {
         match self {
@@ -46,58 +35,103 @@ impl<T> Arg<Option<T>> {
     }
 }
 
-impl<T> From<T> for Arg<T> {
-    fn from(value: T) -> Self {
-        Self::Value(value)
+/// What can be given for a parameter of the type `T`: a value, or the promise of one, as they are.
+///
+/// For `T` an [`Option`] the bare value will do, for a string a `&str`, for a stub a `&Stub`. What
+/// rustc must infer from the parameter's type, as in `.parse()`, `.collect()` and
+/// `Default::default()`, needs to be told its own type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given for a parameter of the type `{T}`",
+    label = "expected a `{T}`, or the promise of one",
+    note = "a promise of another type becomes one of this type with `.untyped().decode()`, which \
+            nothing checks before the call is carried out"
+)]
+pub trait IntoArg<T> {
+    /// The argument.
+    fn into_arg(self) -> Arg<T>;
+}
+
+impl<T> IntoArg<T> for T {
+    fn into_arg(self) -> Arg<T> {
+        Arg::Value(self)
     }
 }
 
-impl<T, E> From<Promise<T, E>> for Arg<T> {
-    fn from(promise: Promise<T, E>) -> Self {
-        Self::Promise(Promise::of(promise.remote))
+impl<T, E> IntoArg<T> for Promise<T, E> {
+    fn into_arg(self) -> Arg<T> {
+        Arg::Promise(Promise::of(self.remote))
     }
 }
 
-impl<T, E> From<&Promise<T, E>> for Arg<T> {
-    fn from(promise: &Promise<T, E>) -> Self {
-        Self::Promise(Promise::of(promise.remote.clone()))
+impl<T, E> IntoArg<T> for &Promise<T, E> {
+    fn into_arg(self) -> Arg<T> {
+        Arg::Promise(Promise::of(self.remote.clone()))
     }
 }
 
-impl<T> From<T> for Arg<Option<T>> {
-    fn from(value: T) -> Self {
-        Self::Value(Some(value))
+impl<T> IntoArg<Option<T>> for T {
+    fn into_arg(self) -> Arg<Option<T>> {
+        Arg::Value(Some(self))
     }
 }
 
-impl<T, E> From<Promise<T, E>> for Arg<Option<T>> {
-    fn from(promise: Promise<T, E>) -> Self {
-        Self::Promise(Promise::of(promise.remote))
+impl<T, E> IntoArg<Option<T>> for Promise<T, E> {
+    fn into_arg(self) -> Arg<Option<T>> {
+        Arg::Promise(Promise::of(self.remote))
     }
 }
 
-impl From<&str> for Arg<String> {
-    fn from(value: &str) -> Self {
-        Self::Value(value.to_owned())
+impl IntoArg<String> for &str {
+    fn into_arg(self) -> Arg<String> {
+        Arg::Value(self.to_owned())
     }
 }
 
-impl From<&str> for Arg<Option<String>> {
-    fn from(value: &str) -> Self {
-        Self::Value(Some(value.to_owned()))
+impl IntoArg<Option<String>> for &str {
+    fn into_arg(self) -> Arg<Option<String>> {
+        Arg::Value(Some(self.to_owned()))
     }
 }
 
-impl<I: Interface + ?Sized> From<&Stub<I>> for Arg<Stub<I>> {
-    fn from(stub: &Stub<I>) -> Self {
-        Self::Value(stub.clone())
+impl<I: Interface + ?Sized> IntoArg<Stub<I>> for &Stub<I> {
+    fn into_arg(self) -> Arg<Stub<I>> {
+        Arg::Value(self.clone())
     }
 }
 
-impl<I: Interface + ?Sized> From<&Stub<I>> for Arg<Option<Stub<I>>> {
-    fn from(stub: &Stub<I>) -> Self {
-        Self::Value(Some(stub.clone()))
+impl<I: Interface + ?Sized> IntoArg<Option<Stub<I>>> for &Stub<I> {
+    fn into_arg(self) -> Arg<Option<Stub<I>>> {
+        Arg::Value(Some(self.clone()))
     }
+}
+
+impl<T> IntoArg<T> for Arg<T> {
+    fn into_arg(self) -> Self {
+        self
+    }
+}
+
+/// Where there is no parameter whose type is known, [`Into`] is at hand.
+macro_rules! from {
+    ($([$($generics:tt)*] $given:ty => $type:ty;)*) => {$(
+        impl<$($generics)*> From<$given> for Arg<$type> {
+            fn from(given: $given) -> Self {
+                given.into_arg()
+            }
+        }
+    )*};
+}
+
+from! {
+    [T] T => T;
+    [T, E] Promise<T, E> => T;
+    [T, E] &Promise<T, E> => T;
+    [T] T => Option<T>;
+    [T, E] Promise<T, E> => Option<T>;
+    [] &str => String;
+    [] &str => Option<String>;
+    [I: Interface + ?Sized] &Stub<I> => Stub<I>;
+    [I: Interface + ?Sized] &Stub<I> => Option<Stub<I>>;
 }
 
 impl<T: Serialize> Serialize for Arg<T> {

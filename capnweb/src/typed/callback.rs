@@ -4,7 +4,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Arg, Client, Failure, Interface, Method, Outcome, Serves};
+use super::{Arg, Client, Failure, Interface, IntoArg, Method, Outcome, Serves};
 use crate::{
     maybe_send::{MaybeSend, MaybeSync},
     promise::Promise,
@@ -115,8 +115,8 @@ macro_rules! functions {
             /// Calls the function. The call is made at once; what comes back is a promise of its
             /// result.
             // The functions of up to six parameters are all called the same way.
-            pub fn call(&self, $($value: impl Into<Arg<$name>>),*) -> Promise<R, X> {
-                let args: ($(Arg<$name>,)*) = ($($value.into(),)*);
+            pub fn call(&self, $($value: impl IntoArg<$name>),*) -> Promise<R, X> {
+                let args: ($(Arg<$name>,)*) = ($($value.into_arg(),)*);
                 Promise::of(self.remote.call_self(args).of_method(&CALL))
             }
         }
