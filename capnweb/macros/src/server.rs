@@ -91,7 +91,7 @@ pub(crate) fn render(model: &Model) -> TokenStream {
 fn render_call(model: &Model, method: &Method) -> TokenStream {
     let Method { name, ident, is_async, parameters, .. } = method;
     let Hidden { target, call } = &Hidden::new();
-    let cfg = method.attrs_of(&["cfg"]);
+    let attrs = arm_attrs(method);
     let (idents, types): (Vec<_>, Vec<_>) =
         method.arguments().map(|argument| (&argument.ident, &argument.ty)).unzip();
     let callers = parameters.iter().filter(|p| p.is_caller).map(|parameter| {
@@ -113,7 +113,7 @@ fn render_call(model: &Model, method: &Method) -> TokenStream {
         )
     };
     quote! {
-        #(#cfg)*
+        #attrs
         #name => {
             let #target = ::std::sync::Arc::clone(#target);
             #(#callers)*
@@ -126,7 +126,7 @@ fn render_get(model: &Model, method: &Method) -> TokenStream {
     let Model { library, ident: interface, .. } = model;
     let Method { name, ident, is_async, .. } = method;
     let Hidden { target, .. } = &Hidden::new();
-    let cfg = method.attrs_of(&["cfg"]);
+    let attrs = arm_attrs(method);
     let invoked = quote!(<T as #interface>::#ident(&#target));
     let result = outcome(model, method, invoked);
     let answer = if *is_async {
@@ -135,12 +135,19 @@ fn render_get(model: &Model, method: &Method) -> TokenStream {
         quote!(#library::__private::property(#result))
     };
     quote! {
-        #(#cfg)*
+        #attrs
         #name => {
             let #target = ::std::sync::Arc::clone(#target);
             #answer
         }
     }
+}
+
+/// A call of a deprecated method is the caller's to avoid.
+fn arm_attrs(method: &Method) -> TokenStream {
+    let cfg = method.attrs_of(&["cfg"]);
+    let deprecated = method.attrs_of(&["deprecated"]).next().map(|_| quote!(#[allow(deprecated)]));
+    quote!(#(#cfg)* #deprecated)
 }
 
 /// The result of a method, encoded, or the error that is thrown.

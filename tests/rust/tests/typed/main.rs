@@ -1,5 +1,10 @@
 //! Interfaces as traits: the client that is made of one calls the object that implements it.
 
+mod containers;
+mod interfaces;
+mod records;
+mod validation;
+
 use std::{fmt, future::IntoFuture, sync::Mutex};
 
 use capnweb::{
