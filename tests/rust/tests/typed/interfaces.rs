@@ -275,7 +275,8 @@ fn streams_and_blobs_go_both_ways() {
     let counted: Result<Vec<u32>> = pair.run(counted);
     assert_eq!(counted.unwrap(), [1, 2, 3]);
     let (lines, written) = futures::channel::mpsc::unbounded();
-    let sink = WritableStream::new(lines.sink_map_err(|_| Error::msg("nobody reads")));
+    let lines = lines.sink_map_err(|_| Error::msg("nobody reads"));
+    let sink = pair.executor.enter(|| WritableStream::new(lines));
     pair.run(files.write_to(sink).into_future()).unwrap();
     assert_eq!(pair.run(written.collect::<Vec<String>>()), ["written"]);
     let blob = pair.run(files.reverse(Blob::new("text/plain", "abc")).into_future()).unwrap();
