@@ -1,6 +1,6 @@
 //! The calling side of an interface.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -116,7 +116,8 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
             quote!(#library::Promise<#value, <#ty as #library::typed::Outcome>::Failure>)
         }
     };
-    let optional = method.optional();
+    let optional = Literal::usize_unsuffixed(method.optional());
+    let kind = if *is_getter { quote!(getter) } else { quote!(new) };
     let span = method.arguments_span();
     let (at_arguments, value) = (model.library_at(span), output.value());
     let ask = if *is_getter {
@@ -134,11 +135,8 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
     quote! {
         #(#attrs)*
         #vis fn #ident(&self #(, #parameters)*) -> #promise {
-            static METHOD: #library::typed::Method = #library::typed::Method {
-                interface: #interface,
-                name: #name,
-                is_getter: #is_getter,
-            };
+            static METHOD: #library::typed::Method =
+                #library::typed::Method::#kind(#interface, #name);
             #ask
         }
     }

@@ -37,16 +37,18 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
     let ty = &output.ty;
     let (output, body) = if *is_async {
         (
-            quote!(impl ::core::future::Future<Output = #ty> + #library::MaybeSend),
+            quote!(-> impl ::core::future::Future<Output = #ty> + #library::MaybeSend),
             body.as_ref().map(|body| quote!({ async move #body })),
         )
+    } else if output.is_nothing() {
+        (quote!(), body.as_ref().map(|body| quote!(#body)))
     } else {
-        (quote!(#ty), body.as_ref().map(|body| quote!(#body)))
+        (quote!(-> #ty), body.as_ref().map(|body| quote!(#body)))
     };
     let body = body.unwrap_or_else(|| quote!(;));
     quote! {
         #(#attrs)*
-        fn #ident(&self #(, #parameters)*) -> #output
+        fn #ident(&self #(, #parameters)*) #output
         where
             Self: ::core::marker::Sized
         #body

@@ -6,6 +6,8 @@
 
 mod client;
 mod declared;
+#[cfg(test)]
+mod expansion;
 mod failure;
 mod model;
 mod names;

@@ -267,6 +267,10 @@ impl Parameter {
 }
 
 impl Output {
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(&self.ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+    }
+
     /// The type of the value if all goes well.
     pub(crate) fn value(&self) -> &Type {
         self.result.as_ref().map_or(&self.ty, |result| &result.value)

@@ -53,7 +53,15 @@ pub(crate) fn render(model: &Model) -> TokenStream {
         let (cfg, name) = (method.attrs_of(&["cfg"]), &method.name);
         quote!(#(#cfg)* #name => true,)
     });
+    let unused = (bases.is_empty() && !methods.iter().any(|method| method.is_getter))
+        .then(|| quote!(let _ = #target;));
     let bases: Vec<_> = bases.iter().map(base).collect();
+    let in_base = |function: TokenStream| match &*bases {
+        [] => quote!(false),
+        bases => quote!(#(#bases::#function(name))||*),
+    };
+    let (method_in_base, property_in_base) =
+        (in_base(quote!(has_method)), in_base(quote!(has_property)));
     quote! {
         impl<T: #ident> #library::typed::Serves<T> for dyn #ident + '_ {
             fn call(#target: &::std::sync::Arc<T>, #call: #library::Call) -> #library::Reply {
@@ -64,7 +72,7 @@ pub(crate) fn render(model: &Model) -> TokenStream {
             }
 
             fn get(#target: &::std::sync::Arc<T>, property: &str) -> #library::Reply {
-                let _ = #target;
+                #unused
                 match property {
                     #(#gets)*
                     #otherwise_get
@@ -74,14 +82,14 @@ pub(crate) fn render(model: &Model) -> TokenStream {
             fn has_method(name: &str) -> bool {
                 match name {
                     #(#names)*
-                    _ => false #(|| #bases::has_method(name))*
+                    _ => #method_in_base
                 }
             }
 
             fn has_property(name: &str) -> bool {
                 match name {
                     #(#properties)*
-                    _ => false #(|| #bases::has_property(name))*
+                    _ => #property_in_base
                 }
             }
         }
@@ -100,7 +108,8 @@ fn render_call(model: &Model, method: &Method) -> TokenStream {
     });
     let all = parameters.iter().map(|parameter| &parameter.ident);
     let interface = &model.ident;
-    let invoked = quote!(<T as #interface>::#ident(&#target #(, #all)*));
+    let (own, object) = object(method, target);
+    let invoked = quote!(<T as #interface>::#ident(#object #(, #all)*));
     let result = outcome(model, method, invoked);
     let (function, closure) =
         if *is_async { ("reply_async", quote!(async move { #result })) } else { ("reply", result) };
@@ -115,7 +124,7 @@ fn render_call(model: &Model, method: &Method) -> TokenStream {
     quote! {
         #attrs
         #name => {
-            let #target = ::std::sync::Arc::clone(#target);
+            #own
             #(#callers)*
             #answer
         }
@@ -127,7 +136,8 @@ fn render_get(model: &Model, method: &Method) -> TokenStream {
     let Method { name, ident, is_async, .. } = method;
     let Hidden { target, .. } = &Hidden::new();
     let attrs = arm_attrs(method);
-    let invoked = quote!(<T as #interface>::#ident(&#target));
+    let (own, object) = object(method, target);
+    let invoked = quote!(<T as #interface>::#ident(#object));
     let result = outcome(model, method, invoked);
     let answer = if *is_async {
         quote!(#library::__private::property_async(async move { #result }))
@@ -137,9 +147,18 @@ fn render_get(model: &Model, method: &Method) -> TokenStream {
     quote! {
         #attrs
         #name => {
-            let #target = ::std::sync::Arc::clone(#target);
+            #own
             #answer
         }
+    }
+}
+
+/// A future holds the object that it works on: a share of it, and how it is given.
+fn object(method: &Method, target: &Ident) -> (Option<TokenStream>, TokenStream) {
+    if method.is_async {
+        (Some(quote!(let #target = ::std::sync::Arc::clone(#target);)), quote!(&#target))
+    } else {
+        (None, quote!(#target))
     }
 }
 

@@ -42,7 +42,7 @@ pub struct FunctionClient<A, R> {
 }
 
 /// How functions are called in errors.
-static CALL: Method = Method { interface: "Fn", name: "call", is_getter: false };
+static CALL: Method = Method::new("Fn", "call");
 
 impl<A: 'static, R: 'static> Client for FunctionClient<A, R> {
     fn new(remote: Remote) -> Self {
