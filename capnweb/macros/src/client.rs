@@ -132,8 +132,11 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
             )
         }
     };
+    // Whether those are too many is a question to the trait.
+    let many = (arguments.len() > 6).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
         #(#attrs)*
+        #many
         #vis fn #ident(&self #(, #parameters)*) -> #promise {
             static METHOD: #library::typed::Method =
                 #library::typed::Method::#kind(#interface, #name);

@@ -1,6 +1,6 @@
 //! The macros of the crate `capnweb`, which re-exports and documents them.
 //!
-//! An interface is first read into a [model](model), which refuses what cannot be one; then the
+//! An interface is first read into a model, which refuses what cannot be one; then the
 //! trait itself, its client, its server and its TypeScript are written from that, each by a module
 //! of its own that knows nothing of the others.
 

@@ -187,7 +187,6 @@ fn methods_have_up_to_sixteen_parameters() {
     struct Adder;
     impl Wide for Adder {
         #[rustfmt::skip]
-        #[expect(clippy::too_many_arguments, reason = "as many as there can be")]
         fn sum(
             &self, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8, k: u8,
             l: u8, m: u8, n: u8, o: u8, p: u8,
