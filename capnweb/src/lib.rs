@@ -14,7 +14,7 @@
 //! #[capnweb::interface]
 //! trait Greeter {
 //!     async fn hello(&self, name: String) -> Result<String>;
-//!     async fn ask(&self, question: String, ask: Stub<dyn Fn(String) -> Result<String>>) -> Result<String>;
+//!     async fn ask(&self, question: String, ask: Stub<fn(String) -> Result<String>>) -> Result<String>;
 //! }
 //!
 //! struct World;
@@ -25,7 +25,7 @@
 //!     }
 //!
 //!     // Answers with what the caller's function makes of it.
-//!     async fn ask(&self, question: String, ask: Stub<dyn Fn(String) -> Result<String>>) -> Result<String> {
+//!     async fn ask(&self, question: String, ask: Stub<fn(String) -> Result<String>>) -> Result<String> {
 //!         ask.call(question).await
 //!     }
 //! }
@@ -188,7 +188,7 @@ pub use capnweb_macros::Record;
 ///     /// Called with one argument or two.
 ///     async fn list(&self, folder: String, limit: Option<u32>) -> Result<Vec<String>>;
 ///     /// `caller` is not sent: the library fills it in. It says whether the caller is still there.
-///     async fn watch(&self, caller: Caller, on_change: Stub<dyn Fn(String) -> Result<()>>) -> Result<()>;
+///     async fn watch(&self, caller: Caller, on_change: Stub<fn(String) -> Result<()>>) -> Result<()>;
 ///     #[rpc(name = "rm")]
 ///     async fn remove(&self, name: String) -> Result<()>;
 ///     /// A property: read, and not called.

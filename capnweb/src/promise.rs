@@ -178,7 +178,10 @@ impl<T: DeserializeOwned + 'static, E: Failure> IntoFuture for Promise<T, E> {
     }
 }
 
-impl<T: Promised, E> Deref for Promise<T, E> {
+impl<T, E> Deref for Promise<T, E>
+where
+    T: Promised<Client: 'static>,
+{
     type Target = T::Client;
 
     fn deref(&self) -> &T::Client {

@@ -21,7 +21,7 @@ use crate::{
     promise::Promise,
     remote::Remote,
     target::{Call, Function, Target},
-    typed::{Client, Interface, Served, Serves},
+    typed::{Client, Extends, Interface, Served, Serves},
 };
 
 /// A reference to an object on either side of a connection, whose methods can be called.
@@ -87,6 +87,16 @@ impl<I: Interface + ?Sized> Stub<I> {
     /// Not a method, as it might have the name of one of the interface's.
     pub fn broken_by(this: &Self) -> impl Future<Output = Error> + use<I> {
         broken(this.hook().clone())
+    }
+
+    /// The same stub as one of an interface that its own one extends.
+    ///
+    /// Not a method, as it might have the name of one of the interface's.
+    pub fn upcast<J: Interface + ?Sized>(this: Self) -> Stub<J>
+    where
+        I: Extends<J>,
+    {
+        this.cast()
     }
 
     /// The same stub without its interface: for calling methods by name.

@@ -24,7 +24,7 @@ pub trait Greeter {
     fn hello(&self, name: String) -> String;
 
     /// Calls `tell` with the numbers from `from` down to 0, and returns what comes then.
-    async fn countdown(&self, from: u32, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<String>;
+    async fn countdown(&self, from: u32, tell: Stub<fn(u32) -> Result<()>>) -> Result<String>;
 }
 
 /// A room in which everybody hears everybody.
@@ -32,7 +32,7 @@ pub trait Greeter {
 pub trait Chat {
     /// Comes in. From then on `tell` is called with what is said, and with who comes and goes. Who
     /// lets go of the member has left.
-    fn join(&self, name: String, tell: Stub<dyn Fn(String) -> Result<()>>) -> Stub<dyn Member>;
+    fn join(&self, name: String, tell: Stub<fn(String) -> Result<()>>) -> Stub<dyn Member>;
 }
 
 /// One who is in the room.
@@ -49,7 +49,7 @@ pub trait Uploads {
     async fn upload(
         &self,
         file: ReadableStream<Bytes>,
-        progress: Stub<dyn Fn(u64) -> Result<()>>,
+        progress: Stub<fn(u64) -> Result<()>>,
     ) -> Result<Receipt>;
 }
 
@@ -69,7 +69,7 @@ pub trait Words {
     fn count(&self, text: String) -> usize;
 
     /// Hands over each word, one after the other.
-    async fn each(&self, text: String, take: Stub<dyn Fn(String) -> Result<()>>) -> Result<()>;
+    async fn each(&self, text: String, take: Stub<fn(String) -> Result<()>>) -> Result<()>;
 }
 
 /// The code of the README, which is compiled and run with the tests of the documentation.

@@ -78,10 +78,7 @@ pub trait ShareApi {
     ///
     /// # Errors
     /// What the function throws.
-    async fn probe_callback(
-        &self,
-        callback: Stub<dyn Fn(String) -> Result<String>>,
-    ) -> Result<String>;
+    async fn probe_callback(&self, callback: Stub<fn(String) -> Result<String>>) -> Result<String>;
 }
 
 /// The answer to creating a share.

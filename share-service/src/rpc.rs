@@ -73,10 +73,7 @@ impl ShareApi for ShareTarget {
         Ok(Probed { when, size: bytes.len(), bytes: bytes.to_vec(), nested })
     }
 
-    async fn probe_callback(
-        &self,
-        callback: Stub<dyn Fn(String) -> Result<String>>,
-    ) -> Result<String> {
+    async fn probe_callback(&self, callback: Stub<fn(String) -> Result<String>>) -> Result<String> {
         callback.call("server-called").await
     }
 }

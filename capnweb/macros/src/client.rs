@@ -1,6 +1,6 @@
 //! The calling side of an interface.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -18,7 +18,10 @@ pub(crate) fn render(model: &Model) -> TokenStream {
     let (inner, remote, make, deref) = match bases.first() {
         None => (quote!(#library::Remote), quote!(&self.0), quote!(remote), None),
         Some(base) => {
-            let inner = quote!(<dyn #base as #library::typed::Interface>::Client);
+            let library = model.library_at(base.span());
+            let inner = quote_spanned! {base.span()=>
+                <dyn #base as #library::typed::Interface>::Client
+            };
             let deref = quote! {
                 impl ::core::ops::Deref for #client {
                     type Target = #inner;
@@ -36,6 +39,12 @@ pub(crate) fn render(model: &Model) -> TokenStream {
             )
         }
     };
+    let extends = bases.iter().map(|base| {
+        let library = model.library_at(base.span());
+        quote_spanned! {base.span()=>
+            impl #library::typed::Extends<dyn #base> for dyn #ident + '_ {}
+        }
+    });
     quote! {
         #[doc = #docs]
         #[derive(Clone)]
@@ -62,7 +71,20 @@ pub(crate) fn render(model: &Model) -> TokenStream {
             type Client = #client;
         }
 
-        #(impl #library::typed::Extends<dyn #bases> for dyn #ident + '_ {})*
+        #(#extends)*
+    }
+}
+
+/// What stands for an interface that is refused altogether.
+pub(crate) fn render_unknown(model: &Model) -> TokenStream {
+    let Model { library, ident, refused, .. } = model;
+    let name = ident.to_string();
+    let (parameters, arguments, where_clause) = refused.generics.split_for_impl();
+    quote! {
+        impl #parameters #library::typed::Interface for dyn #ident #arguments + '_ #where_clause {
+            const NAME: &'static str = #name;
+            type Client = #library::Remote;
+        }
     }
 }
 
@@ -74,41 +96,49 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
     let arguments: Vec<_> = method.arguments().collect();
     let parameters = arguments.iter().map(|argument| {
         let (ident, ty) = (&argument.ident, &argument.ty);
-        quote!(#ident: impl ::core::convert::Into<#library::typed::Arg<#ty>>)
+        quote!(#ident: impl #library::typed::IntoArg<#ty>)
     });
     let values = arguments.iter().map(|argument| {
         let (ident, ty) = (&argument.ident, &argument.ty);
-        quote_spanned!(ty.span()=> <#library::typed::Arg<#ty>>::from_into(#ident))
+        let library = model.library_at(ty.span());
+        quote_spanned!(ty.span()=> #library::__private::argument::<#ty>(#ident))
     });
+    let value = output.promised(library);
     let promise = match &output.result {
-        None => {
-            let ty = &output.ty;
-            quote!(#library::Promise<#ty>)
-        }
-        Some(Fallible { value, failure: Some(failure) }) => {
+        None => quote!(#library::Promise<#value>),
+        Some(Fallible { failure: Some(failure), .. }) => {
             quote!(#library::Promise<#value, #failure>)
         }
-        Some(Fallible { value, failure: None }) => {
+        Some(Fallible { failure: None, .. }) => {
             let ty = &output.ty;
             quote!(#library::Promise<#value, <#ty as #library::typed::Outcome>::Failure>)
         }
     };
-    let optional = method.optional();
+    let optional = Literal::usize_unsuffixed(method.optional());
+    let kind = if *is_getter { quote!(getter) } else { quote!(new) };
+    let span = method.arguments_span();
+    let at_arguments = model.library_at(span);
     let ask = if *is_getter {
-        quote!(get(remote, &METHOD))
+        quote_spanned!(span=> #at_arguments::__private::get::<#value, _>(self, &METHOD))
     } else {
-        quote!(call(remote, &METHOD, (#(#values,)*), #optional))
+        quote_spanned! {span=>
+            #at_arguments::__private::call::<#value, _>(
+                self,
+                &METHOD,
+                (#(#values,)*),
+                #optional,
+            )
+        }
     };
+    // Whether those are too many is a question to the trait.
+    let many = (arguments.len() > 6).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
         #(#attrs)*
+        #many
         #vis fn #ident(&self #(, #parameters)*) -> #promise {
-            static METHOD: #library::typed::Method = #library::typed::Method {
-                interface: #interface,
-                name: #name,
-                is_getter: #is_getter,
-            };
-            let remote = #library::typed::Client::remote(self);
-            #library::__private::#ask
+            static METHOD: #library::typed::Method =
+                #library::typed::Method::#kind(#interface, #name);
+            #ask
         }
     }
 }

@@ -1,16 +1,16 @@
 //! An interface as it was written.
 //!
 //! Owns what a trait must be like to be an interface, and the sentences that say so. What is in a
-//! [`Model`] can be rendered; nothing after it reports errors.
-
-use std::collections::HashMap;
+//! [`Model`] can be rendered; nothing after it reports errors. A trait that is refused is rendered
+//! too, as far as it goes, so that the rest of the program isn't reported along with it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::{
-    Attribute, Block, FnArg, GenericArgument, Ident, ItemTrait, LitStr, Pat, Path, PathArguments,
-    Receiver, ReceiverKind, ReturnType, Safety, TraitItem, TraitItemFn, Type, TypeParamBound,
-    Visibility, parse_quote, spanned::Spanned, visit::Visit,
+    Attribute, Block, FnArg, GenericArgument, Generics, Ident, ItemTrait, LitStr, Pat, Path,
+    PathArguments, PathSegment, Receiver, ReceiverKind, ReturnType, Safety, Signature, Token,
+    TraitItem, TraitItemFn, Type, TypeParamBound, Visibility, meta::ParseNestedMeta, parse_quote,
+    parse_quote_spanned, spanned::Spanned, visit::Visit,
 };
 
 use crate::names::Rule;
@@ -20,6 +20,22 @@ const MAX_PARAMETERS: usize = 16;
 
 /// The bounds of a trait that are not interfaces.
 const MARKERS: [&str; 4] = ["Send", "Sync", "MaybeSend", "MaybeSync"];
+
+/// Bounds that are often written, and are none of an interface's.
+const FOREIGN: [&str; 12] = [
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Display",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Sized",
+    "Unpin",
+];
 
 pub(crate) struct Model {
     /// Where the library is.
@@ -33,6 +49,16 @@ pub(crate) struct Model {
     /// The interfaces that this one extends.
     pub(crate) bases: Vec<Path>,
     pub(crate) methods: Vec<Method>,
+    pub(crate) refused: Refused,
+}
+
+/// What was refused of a trait: it is declared as it was written, for those who implement and call
+/// it, and can't be called from the other side.
+#[derive(Default)]
+pub(crate) struct Refused {
+    pub(crate) unsafety: Option<Token![unsafe]>,
+    pub(crate) generics: Generics,
+    pub(crate) members: Vec<TraitItem>,
 }
 
 /// That an interface is declared in TypeScript.
@@ -74,13 +100,10 @@ pub(crate) struct Fallible {
 }
 
 impl Model {
-    /// Reads an interface.
-    ///
-    /// # Errors
-    /// All that keeps the trait from being one.
-    pub(crate) fn read(options: TokenStream, item: ItemTrait) -> syn::Result<Self> {
+    /// Reads an interface, and all that keeps the trait from being one.
+    pub(crate) fn read(options: TokenStream, item: ItemTrait) -> (Self, Option<syn::Error>) {
         let mut errors = Errors::default();
-        let options = Options::read(options)?;
+        let options = Options::read(options, &mut errors);
         if let Some(generic) = item.generics.params.first() {
             errors.add(
                 generic,
@@ -89,45 +112,66 @@ impl Model {
             );
         }
         if let Some(token) = &item.unsafety {
-            errors.add(token, "an interface cannot be `unsafe`: its callers are on the other side");
+            errors.add(
+                token,
+                "an interface cannot be `unsafe`, because its callers are on the other side: \
+                 remove this",
+            );
         }
         let bases = read_bases(&item, &mut errors);
+        let mut refused =
+            Refused { unsafety: item.unsafety, generics: item.generics, members: Vec::new() };
         let mut methods = Vec::new();
-        for member in item.items {
-            match member {
-                TraitItem::Fn(method) => {
-                    if let Some(method) = Method::read(method, options.rule, &mut errors) {
+        for mut member in item.items {
+            let before = errors.count();
+            match &mut member {
+                TraitItem::Fn(written) => {
+                    let method = Method::read(written, options.rule, &mut errors);
+                    check_name(&method, &methods, &mut errors);
+                    if errors.count() == before {
                         methods.push(method);
+                        continue;
                     }
                 }
                 other => errors.add(
-                    &other,
+                    other,
                     "an interface has methods only: what else belongs to an object belongs to the \
                      type that implements it",
                 ),
             }
+            refused.members.push(member);
         }
-        check_names(&methods, &mut errors);
-        errors.finish()?;
-        let client = format_ident!("{}Client", item.ident);
-        Ok(Self {
+        let model = Self {
             library: options.library,
             typescript: options.typescript,
             attrs: item.attrs,
             vis: item.vis,
+            client: format_ident!("{}Client", item.ident),
             ident: item.ident,
-            client,
             bases,
             methods,
-        })
+            refused,
+        };
+        (model, errors.finish())
+    }
+
+    /// The library, for code that is to blame on this place if it does not compile.
+    pub(crate) fn library_at(&self, span: Span) -> TokenStream {
+        let library = self.library.to_token_stream().into_iter();
+        library
+            .map(|mut token| {
+                token.set_span(span);
+                token
+            })
+            .collect()
     }
 }
 
 impl Method {
-    fn read(item: TraitItemFn, rule: Rule, errors: &mut Errors) -> Option<Self> {
-        let before = errors.count();
+    /// Reads a method, and takes the attributes that are the macro's own from it.
+    fn read(item: &mut TraitItemFn, rule: Rule, errors: &mut Errors) -> Self {
+        let options = MethodOptions::take(&mut item.attrs, errors);
         let TraitItemFn { attrs, sig, default, .. } = item;
-        let (attrs, options) = MethodOptions::split(attrs, errors);
         if let Some(generic) = sig.generics.params.first() {
             errors.add(
                 generic,
@@ -138,8 +182,8 @@ impl Method {
         if let Safety::Unsafe(token) = &sig.safety {
             errors.add(
                 token,
-                "a method of an interface cannot be `unsafe`: its callers are on \
-                               the other side",
+                "a method of an interface cannot be `unsafe`, because its callers are on the other \
+                 side: remove this",
             );
         }
         let mut inputs = sig.inputs.iter();
@@ -167,24 +211,30 @@ impl Method {
                                  `#[rpc(get)]`",
             );
         }
-        let output = Output::read(&sig.output, errors);
-        if errors.count() > before {
-            return None;
-        }
+        let output = Output::read(sig, errors);
         let name = match &options.name {
             Some(name) => name.value(),
             None => rule.apply(&sig.ident),
         };
-        Some(Self {
-            attrs,
+        Self {
+            attrs: attrs.clone(),
             name,
             is_async: sig.asyncness.is_some(),
             is_getter,
-            ident: sig.ident,
+            ident: sig.ident.clone(),
             parameters,
             output,
-            body: default,
-        })
+            body: default.clone(),
+        }
+    }
+
+    /// What is to blame for a list of all arguments.
+    pub(crate) fn arguments_span(&self) -> Span {
+        let mut arguments = self.arguments();
+        match (arguments.next(), arguments.next()) {
+            (Some(only), None) => only.ty.span(),
+            _ => self.ident.span(),
+        }
     }
 
     /// The parameters that travel.
@@ -225,9 +275,31 @@ impl Parameter {
 }
 
 impl Output {
-    fn read(output: &ReturnType, errors: &mut Errors) -> Self {
-        let ty = match output {
-            ReturnType::Default => parse_quote!(()),
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(&self.ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+    }
+
+    /// The type of the value if all goes well.
+    pub(crate) fn value(&self) -> &Type {
+        self.result.as_ref().map_or(&self.ty, |result| &result.value)
+    }
+
+    /// What the caller's promise is of: a promise that is returned is followed.
+    pub(crate) fn promised(&self, library: &Path) -> Type {
+        let value = self.value();
+        let Type::Path(path) = value else { return value.clone() };
+        match path.path.segments.last() {
+            Some(last) if last.ident == "Promise" => {
+                let untyped = || parse_quote_spanned!(last.span()=> #library::Value);
+                types_of(last).next().unwrap_or_else(untyped)
+            }
+            _ => value.clone(),
+        }
+    }
+
+    fn read(sig: &Signature, errors: &mut Errors) -> Self {
+        let ty = match &sig.output {
+            ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
         check_type(&ty, errors);
@@ -240,13 +312,21 @@ impl Fallible {
     fn read(ty: &Type) -> Option<Self> {
         let Type::Path(path) = ty else { return None };
         let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-        let mut types = arguments.args.iter().filter_map(|argument| match argument {
-            GenericArgument::Type(ty) => Some(ty.clone()),
-            _ => None,
-        });
+        let mut types = types_of(last);
         Some(Self { value: types.next()?, failure: types.next() })
     }
+}
+
+/// The types in the brackets behind a name.
+fn types_of(segment: &PathSegment) -> impl Iterator<Item = Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty.clone()),
+        _ => None,
+    })
 }
 
 /// What stands in the brackets behind `interface`.
@@ -257,18 +337,17 @@ struct Options {
 }
 
 impl Options {
-    fn read(options: TokenStream) -> syn::Result<Self> {
+    fn read(options: TokenStream, errors: &mut Errors) -> Self {
         let mut read =
             Self { library: parse_quote!(::capnweb), rule: Rule::Camel, typescript: None };
         let parser = syn::meta::parser(|meta| {
             if meta.path.is_ident("rename_all") {
-                read.rule = Rule::read(&meta.value()?.parse()?)?;
+                read.rule = Rule::read(&text(&meta, "camelCase")?)?;
             } else if meta.path.is_ident("crate") {
-                let path: LitStr = meta.value()?.parse()?;
-                read.library = path.parse()?;
+                read.library = text(&meta, "path::to::capnweb")?.parse()?;
             } else if meta.path.is_ident("typescript") {
-                let has_name = meta.input.peek(syn::Token![=]);
-                let name = has_name.then(|| meta.value()?.parse()).transpose()?;
+                let has_name = meta.input.peek(Token![=]);
+                let name = has_name.then(|| text(&meta, "Name")).transpose()?;
                 read.typescript = Some(TypeScript { name });
             } else {
                 return Err(meta.error(
@@ -278,8 +357,10 @@ impl Options {
             }
             Ok(())
         });
-        syn::parse::Parser::parse2(parser, options)?;
-        Ok(read)
+        if let Err(error) = syn::parse::Parser::parse2(parser, options) {
+            errors.0.push(error);
+        }
+        read
     }
 }
 
@@ -292,13 +373,12 @@ struct MethodOptions {
 
 impl MethodOptions {
     /// Separates them from the other attributes.
-    fn split(attrs: Vec<Attribute>, errors: &mut Errors) -> (Vec<Attribute>, Self) {
+    fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        let (own, others) = attrs.into_iter().partition::<Vec<_>, _>(|a| a.path().is_ident("rpc"));
-        for attr in own {
+        for attr in attrs.extract_if(.., |attr| attr.path().is_ident("rpc")) {
             let read = attr.parse_nested_meta(|meta| {
                 if meta.path.is_ident("name") {
-                    options.name = Some(meta.value()?.parse()?);
+                    options.name = Some(text(&meta, "onTheWire")?);
                 } else if meta.path.is_ident("get") {
                     options.get = Some(meta.path.span());
                 } else {
@@ -312,8 +392,16 @@ impl MethodOptions {
                 errors.0.push(error);
             }
         }
-        (others, options)
+        options
     }
+}
+
+/// The value of an option, which is written as in the example.
+fn text(meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<LitStr> {
+    meta.value().and_then(|value| value.parse()).map_err(|_| {
+        let name = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+        meta.error(format_args!("`{name}` has a text for a value: `{name} = {example:?}`"))
+    })
 }
 
 /// What has been found wrong.
@@ -321,7 +409,7 @@ impl MethodOptions {
 struct Errors(Vec<syn::Error>);
 
 impl Errors {
-    fn add(&mut self, culprit: &impl quote::ToTokens, text: &str) {
+    fn add(&mut self, culprit: &impl ToTokens, text: &str) {
         self.0.push(syn::Error::new_spanned(culprit, text));
     }
 
@@ -333,12 +421,11 @@ impl Errors {
         self.0.len()
     }
 
-    fn finish(self) -> syn::Result<()> {
-        let all = self.0.into_iter().reduce(|mut all, error| {
+    fn finish(self) -> Option<syn::Error> {
+        self.0.into_iter().reduce(|mut all, error| {
             all.combine(error);
             all
-        });
-        all.map_or(Ok(()), Err)
+        })
     }
 }
 
@@ -349,9 +436,14 @@ fn read_bases(item: &ItemTrait, errors: &mut Errors) -> Vec<Path> {
         match bound {
             TypeParamBound::Trait(bound) => {
                 let marker = MARKERS.iter().any(|name| is_last(&bound.path, name));
-                if is_last(&bound.path, "Sized") {
-                    errors
-                        .add(bound, "an interface cannot be `Sized`: `dyn` of the trait names it");
+                if let Some(name) = FOREIGN.iter().find(|name| is_last(&bound.path, name)) {
+                    errors.add(
+                        bound,
+                        &format!(
+                            "an interface extends other interfaces only: ask for `{name}` where \
+                             the type that implements it is known"
+                        ),
+                    );
                 } else if !marker {
                     bases.push(bound.path.clone());
                 }
@@ -395,7 +487,7 @@ fn check_type(ty: &Type, errors: &mut Errors) {
         fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {
             self.0.add(
                 ty,
-                "what is sent has one type: name it; a function is `Stub<dyn Fn(..) -> Result<..>>`, \
+                "what is sent has one type: name it; a function is `Stub<fn(..) -> Result<..>>`, \
                  a stream is a `ReadableStream<..>`",
             );
         }
@@ -405,8 +497,14 @@ fn check_type(ty: &Type, errors: &mut Errors) {
             self.0.add(ty, "an object is not sent, but a stub of it: write `Stub<dyn ..>`");
         }
 
-        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
-            if segment.ident != "Stub" {
+        fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
+            if segment.ident == "Self" {
+                self.0.add(
+                    segment,
+                    "callers do not know the type that implements the interface: name a type, or \
+                     take a stub, `Stub<dyn ..>`",
+                );
+            } else if segment.ident != "Stub" {
                 syn::visit::visit_path_segment(self, segment);
             }
         }
@@ -414,20 +512,20 @@ fn check_type(ty: &Type, errors: &mut Errors) {
     Borrowed(errors).visit_type(ty);
 }
 
-fn check_names(methods: &[Method], errors: &mut Errors) {
-    let mut known: HashMap<&str, &Method> = HashMap::new();
-    for method in methods {
-        if let Some(other) = known.insert(&method.name, method) {
-            let text = format!(
-                "`{}` is called {:?} on the wire, as `{}` is: give one of them another name, with \
-                 `#[rpc(name = \"..\")]`",
-                method.ident, method.name, other.ident,
-            );
-            errors.add(&method.ident, &text);
-        }
-        if method.name.is_empty() {
-            errors.add(&method.ident, "a method has a name: `#[rpc(name = \"..\")]` gives it none");
-        }
+/// Names are given once, by methods that are not there at the same time aside.
+fn check_name(method: &Method, others: &[Method], errors: &mut Errors) {
+    let is_certain = |method: &Method| method.attrs_of(&["cfg"]).next().is_none();
+    let mut same = others.iter().filter(|other| other.name == method.name);
+    if let Some(other) = same.find(|other| is_certain(method) && is_certain(other)) {
+        let text = format!(
+            "`{}` is called {:?} on the wire, as `{}` is: give one of them another name, with \
+             `#[rpc(name = \"..\")]`",
+            method.ident, method.name, other.ident,
+        );
+        errors.add(&method.ident, &text);
+    }
+    if method.name.is_empty() {
+        errors.add(&method.ident, "a method has a name: `#[rpc(name = \"..\")]` gives it none");
     }
 }
 

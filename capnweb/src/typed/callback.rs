@@ -4,7 +4,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Arg, Client, Failure, Interface, Method, Outcome, Serves};
+use super::{Arg, Client, Failure, Interface, IntoArg, Method, Outcome, Serves};
 use crate::{
     maybe_send::{MaybeSend, MaybeSync},
     promise::Promise,
@@ -12,8 +12,8 @@ use crate::{
     target::{Call, Reply},
 };
 
-/// A function as an interface: `Stub<dyn Fn(String, u32) -> Result<bool>>`, of up to six
-/// parameters.
+/// A function as an interface: `Stub<fn(String, u32) -> Result<bool>>`, of up to six parameters. The
+/// type is that of a function pointer, but only for its name: any closure can stand behind it.
 ///
 /// Such a stub is made of a closure that returns a future, whose parameters' types have to be
 /// written down, and called by `call`:
@@ -22,7 +22,7 @@ use crate::{
 /// use capnweb::{Result, Stub};
 ///
 /// # async fn example() -> Result<()> {
-/// let longer: Stub<dyn Fn(String, u32) -> Result<bool>> =
+/// let longer: Stub<fn(String, u32) -> Result<bool>> =
 ///     Stub::new(async |text: String, length: u32| Ok(text.len() > length as usize));
 /// assert!(longer.call("callback", 3).await?);
 /// # Ok(())
@@ -40,7 +40,7 @@ use crate::{
 ///
 /// # async fn example() -> Result<()> {
 /// let sum = Arc::new(AtomicU32::new(0));
-/// let add: Stub<dyn Fn(u32) -> Result<u32>> = {
+/// let add: Stub<fn(u32) -> Result<u32>> = {
 ///     let sum = sum.clone();
 ///     Stub::new(move |n: u32| {
 ///         let sum = sum.clone();
@@ -66,9 +66,9 @@ pub struct FunctionClient<A, R> {
 }
 
 /// How functions are called in errors.
-static CALL: Method = Method { interface: "Fn", name: "call", is_getter: false };
+static CALL: Method = Method::new("Fn", "call");
 
-impl<A: 'static, R: 'static> Client for FunctionClient<A, R> {
+impl<A, R> Client for FunctionClient<A, R> {
     fn new(remote: Remote) -> Self {
         Self { remote, of: PhantomData }
     }
@@ -86,25 +86,17 @@ impl<A, R> Clone for FunctionClient<A, R> {
 
 macro_rules! functions {
     ($(($($name:ident $value:ident)*))*) => {$(
-        impl<$($name: 'static,)* R, X> Interface for dyn Fn($($name),*) -> Result<R, X> + '_
-        where
-            R: 'static,
-            X: Failure,
-        {
+        impl<$($name,)* R, X> Interface for fn($($name),*) -> Result<R, X> {
             const NAME: &'static str = "Fn";
             type Client = FunctionClient<($($name,)*), Result<R, X>>;
         }
 
-        impl<$($name: 'static,)* R, X> Callback for dyn Fn($($name),*) -> Result<R, X> + '_
-        where
-            R: 'static,
-            X: Failure,
-        {
+        impl<$($name,)* R, X: Failure> Callback for fn($($name),*) -> Result<R, X> {
             type Args = ($($name,)*);
             type Output = Result<R, X>;
         }
 
-        impl<F, Fut, $($name,)* R, X> Serves<F> for dyn Fn($($name),*) -> Result<R, X> + '_
+        impl<F, Fut, $($name,)* R, X> Serves<F> for fn($($name),*) -> Result<R, X>
         where
             F: Fn($($name),*) -> Fut + MaybeSend + MaybeSync + 'static,
             Fut: Future<Output = Result<R, X>> + MaybeSend + 'static,
@@ -139,8 +131,8 @@ macro_rules! functions {
             /// Calls the function. The call is made at once; what comes back is a promise of its
             /// result.
             // The functions of up to six parameters are all called the same way.
-            pub fn call(&self, $($value: impl Into<Arg<$name>>),*) -> Promise<R, X> {
-                let args: ($(Arg<$name>,)*) = ($($value.into(),)*);
+            pub fn call(&self, $($value: impl IntoArg<$name>),*) -> Promise<R, X> {
+                let args: ($(Arg<$name>,)*) = ($($value.into_arg(),)*);
                 Promise::of(self.remote.call_self(args).of_method(&CALL))
             }
         }

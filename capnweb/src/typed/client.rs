@@ -18,7 +18,7 @@ use super::Interface;
 /// names and types.
 ///
 /// Implemented by the macros. These are no methods, so that they are in no interface's way.
-pub trait Client: Clone + MaybeSend + MaybeSync + 'static {
+pub trait Client: Clone + MaybeSend + MaybeSync {
     /// The client of what is there.
     fn new(remote: Remote) -> Self;
 
@@ -27,7 +27,10 @@ pub trait Client: Clone + MaybeSend + MaybeSync + 'static {
 
     /// The client of a promise, which may be kept with it.
     #[doc(hidden)]
-    fn view<'a>(remote: &'a Remote, cache: &'a Cache) -> &'a Self {
+    fn view<'a>(remote: &'a Remote, cache: &'a Cache) -> &'a Self
+    where
+        Self: 'static,
+    {
         cache.get_or_make(remote)
     }
 }
@@ -67,7 +70,7 @@ impl<T: Promised> Promised for Arc<T> {
 pub struct Cache(OnceLock<BoxAny>);
 
 impl Cache {
-    fn get_or_make<C: Client>(&self, remote: &Remote) -> &C {
+    fn get_or_make<C: Client + 'static>(&self, remote: &Remote) -> &C {
         let client: &dyn Any = &**self.0.get_or_init(|| Box::new(C::new(remote.clone())));
         client.downcast_ref().expect("a promise has one type, and so its client has one")
     }

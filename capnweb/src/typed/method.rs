@@ -10,14 +10,24 @@ use crate::{
 #[derive(Debug)]
 pub struct Method {
     /// The trait's name.
-    pub interface: &'static str,
+    interface: &'static str,
     /// The method's name on the wire.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether it is a property that is read, and not called.
-    pub is_getter: bool,
+    is_getter: bool,
 }
 
 impl Method {
+    /// A method of an interface.
+    pub const fn new(interface: &'static str, name: &'static str) -> Self {
+        Self { interface, name, is_getter: false }
+    }
+
+    /// A property of an interface.
+    pub const fn getter(interface: &'static str, name: &'static str) -> Self {
+        Self { interface, name, is_getter: true }
+    }
+
     /// Adds the interface, the method, and which property of its result was asked for, to an error
     /// that says nothing about the method's own work: that it isn't there, or that its result is
     /// not what the interface says.

@@ -16,7 +16,7 @@ mod served;
 
 pub(crate) use self::served::Served;
 pub use self::{
-    arg::Arg,
+    arg::{Arg, IntoArg},
     callback::{Callback, FunctionClient},
     client::{Cache, Client, Promised},
     failure::{CallError, Failure, Outcome},

@@ -16,7 +16,7 @@ use crate::{
     message = "`{Self}` is not an interface",
     label = "not an interface",
     note = "an interface is `dyn Api`, of a trait that has `#[capnweb::interface]`, or a function \
-            that returns a result: `dyn Fn(A, B) -> Result<R, E>`"
+            that returns a result: `fn(A, B) -> Result<R, E>`"
 )]
 // Implementations are for `dyn Api + '_`: where rustc checks what a future holds it has forgotten
 // lifetimes, `'static` included.

@@ -176,7 +176,7 @@ impl Declare for dyn Target + '_ {
 
 macro_rules! functions {
     ($(($($name:ident $text:literal)*))*) => {$(
-        impl<$($name,)* R, X> Declare for dyn Fn($($name),*) -> Result<R, X> + '_
+        impl<$($name,)* R, X> Declare for fn($($name),*) -> Result<R, X>
         where
             $($name: TS + 'static,)*
             R: TS + 'static,

@@ -17,7 +17,7 @@
 //! #[capnweb::interface(typescript)]
 //! pub trait Counter {
 //!     async fn read(&self) -> Result<Reading>;
-//!     async fn watch(&self, on_change: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()>;
+//!     async fn watch(&self, on_change: Stub<fn(u32) -> Result<()>>) -> Result<()>;
 //! }
 //!
 //! #[derive(Serialize, Deserialize, TS)]
@@ -94,7 +94,7 @@
 //! | [`ReadableStream<T>`](crate::stream::ReadableStream), [`WritableStream<T>`](crate::stream::WritableStream) | the same |
 //! | the types of [`fetch`](crate::fetch) | the same |
 //! | `Stub<dyn Api>` | `Api`, as an argument of a callback `RpcStub<Api>` |
-//! | `Stub<dyn Fn(A) -> Result<R>>` | `(a: A) => R \| Promise<R>` |
+//! | `Stub<fn(A) -> Result<R>>` | `(a: A) => R \| Promise<R>` |
 //! | [`Stub`](crate::Stub) | `RpcStub<any>`, to be cast to what it is |
 //! | [`Arg<T>`](crate::typed::Arg) | `T`: the JavaScript package takes promises everywhere |
 //!

@@ -80,10 +80,10 @@ fn objects_and_functions_are_given_as_they_are_and_received_as_stubs() {
     trait Node {
         fn parent(&self) -> Option<Stub<dyn Node>>;
         fn add(&self, child: Stub<dyn Node>);
-        fn each(&self, visit: Stub<dyn Fn(Stub<dyn Node>, u128) -> Result<bool>>);
-        fn tick(&self, done: Option<Stub<dyn Fn() -> Result<()>>>);
-        fn adder(&self) -> Stub<dyn Fn(u64) -> Result<u64>>;
-        fn pairs(&self, visit: Stub<dyn Fn(Vec<(Stub<dyn Node>, String)>) -> Result<()>>);
+        fn each(&self, visit: Stub<fn(Stub<dyn Node>, u128) -> Result<bool>>);
+        fn tick(&self, done: Option<Stub<fn() -> Result<()>>>);
+        fn adder(&self) -> Stub<fn(u64) -> Result<u64>>;
+        fn pairs(&self, visit: Stub<fn(Vec<(Stub<dyn Node>, String)>) -> Result<()>>);
     }
     assert_eq!(
         render(Declarations::new().interface::<dyn Node>()),
@@ -398,7 +398,7 @@ fn long_declarations_are_laid_out() {
     #[ts(crate = "crate::typescript::ts_rs")]
     struct Long {
         a_rather_long_name_of_a_field: Vec<HashMap<String, (u8, String)>>,
-        another_rather_long_name_of_a_field: Option<Stub<dyn Fn(u8, u8) -> Result<bool>>>,
+        another_rather_long_name_of_a_field: Option<Stub<fn(u8, u8) -> Result<bool>>>,
     }
 
     #[derive(Serialize, Deserialize, TS)]
@@ -407,7 +407,7 @@ fn long_declarations_are_laid_out() {
     enum Choice {
         #[ts(type = "\"with { and | and , in a string\"")]
         Text(String),
-        Callback(Vec<Stub<dyn Fn(String, String) -> Result<Option<String>>>>),
+        Callback(Vec<Stub<fn(String, String) -> Result<Option<String>>>>),
         Long(Option<Box<Long>>),
     }
 

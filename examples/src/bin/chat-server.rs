@@ -15,7 +15,7 @@ use examples::{Chat, Member};
 use tokio::net::TcpListener;
 
 /// A function that takes what is said.
-type Tell = Stub<dyn Fn(String) -> Result<()>>;
+type Tell = Stub<fn(String) -> Result<()>>;
 
 /// Who is here, by number.
 #[derive(Default)]

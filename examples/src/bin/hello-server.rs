@@ -20,7 +20,7 @@ impl Greeter for English {
         format!("Hello, {name}!")
     }
 
-    async fn countdown(&self, from: u32, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<String> {
+    async fn countdown(&self, from: u32, tell: Stub<fn(u32) -> Result<()>>) -> Result<String> {
         for n in (0..=from).rev() {
             // Runs in the caller's process, which may fail, or go away: then so does this call.
             tell.call(n).await?;

@@ -12,7 +12,7 @@ impl Words for Splitter {
         text.split_whitespace().count()
     }
 
-    async fn each(&self, text: String, take: Stub<dyn Fn(String) -> Result<()>>) -> Result<()> {
+    async fn each(&self, text: String, take: Stub<fn(String) -> Result<()>>) -> Result<()> {
         for word in text.split_whitespace() {
             take.call(word).await?;
         }

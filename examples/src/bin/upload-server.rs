@@ -22,7 +22,7 @@ impl Uploads for Inbox {
     async fn upload(
         &self,
         mut file: ReadableStream<Bytes>,
-        progress: Stub<dyn Fn(u64) -> Result<()>>,
+        progress: Stub<fn(u64) -> Result<()>>,
     ) -> Result<Receipt> {
         let (mut size, mut checksum, mut told) = (0, 0, 0);
         while let Some(chunk) = file.try_next().await? {

@@ -41,7 +41,7 @@ pub trait Chat {
 }
 
 /// A function that takes what is said.
-pub type Listener = Stub<dyn Fn(String) -> capnweb::Result<()>>;
+pub type Listener = Stub<fn(String) -> capnweb::Result<()>>;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {

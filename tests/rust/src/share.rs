@@ -388,7 +388,7 @@ async fn assert_clean(connection: &Connection) {
     assert_eq!(connection.stats(), clean, "left over");
 }
 
-fn echo() -> Stub<dyn Fn(String) -> Result<String, Error>> {
+fn echo() -> Stub<fn(String) -> Result<String, Error>> {
     Stub::new(async |text: String| Ok(text))
 }
 

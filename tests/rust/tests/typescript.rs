@@ -14,6 +14,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, time::timeout};
 
+/// Tells one object of another.
+type Introduction = fn(Stub<dyn Session>) -> Result<String>;
+
 #[capnweb::interface(typescript)]
 pub trait Base {
     /// Answers `pong`.
@@ -45,7 +48,7 @@ pub trait Api: Base {
     fn count(&self, words: Vec<String>) -> HashMap<String, u32>;
     fn describe(&self, shape: Shape) -> String;
     fn echo(&self, value: Value) -> Value;
-    fn adder(&self, a: f64) -> Stub<dyn Fn(f64) -> Result<f64>>;
+    fn adder(&self, a: f64) -> Stub<fn(f64) -> Result<f64>>;
     async fn notify(&self, listener: Stub<dyn Listener>) -> Result<String>;
     fn numbers(&self, until: u32) -> ReadableStream<u32>;
     async fn total(&self, numbers: ReadableStream<f64>) -> Result<f64>;
@@ -56,8 +59,8 @@ pub trait Api: Base {
 pub trait Session {
     fn profile(&self) -> Profile;
     /// Calls back until that says no, and tells how often it said yes.
-    async fn watch(&self, on_change: Stub<dyn Fn(String, u32) -> Result<bool>>) -> Result<u32>;
-    fn introduce(&self, to: Stub<dyn Fn(Stub<dyn Session>) -> Result<String>>) -> Promise<String>;
+    async fn watch(&self, on_change: Stub<fn(String, u32) -> Result<bool>>) -> Result<u32>;
+    fn introduce(&self, to: Stub<Introduction>) -> Promise<String>;
 }
 
 /// What clients implement.
@@ -191,7 +194,7 @@ impl Api for Server {
         value
     }
 
-    fn adder(&self, a: f64) -> Stub<dyn Fn(f64) -> Result<f64>> {
+    fn adder(&self, a: f64) -> Stub<fn(f64) -> Result<f64>> {
         Stub::new(move |b: f64| async move { Ok(a + b) })
     }
 
@@ -220,7 +223,7 @@ impl Session for Alice {
         Profile { first_name: "Alice".to_owned(), since: Date::from_millis(0.0) }
     }
 
-    async fn watch(&self, on_change: Stub<dyn Fn(String, u32) -> Result<bool>>) -> Result<u32> {
+    async fn watch(&self, on_change: Stub<fn(String, u32) -> Result<bool>>) -> Result<u32> {
         let mut seen = 0;
         while on_change.call("change", seen).await? {
             seen += 1;
@@ -228,7 +231,7 @@ impl Session for Alice {
         Ok(seen)
     }
 
-    fn introduce(&self, to: Stub<dyn Fn(Stub<dyn Session>) -> Result<String>>) -> Promise<String> {
+    fn introduce(&self, to: Stub<Introduction>) -> Promise<String> {
         to.call(Stub::new(Alice))
     }
 }

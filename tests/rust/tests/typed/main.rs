@@ -1,5 +1,10 @@
 //! Interfaces as traits: the client that is made of one calls the object that implements it.
 
+mod containers;
+mod interfaces;
+mod records;
+mod validation;
+
 use std::{fmt, future::IntoFuture, sync::Mutex};
 
 use capnweb::{
@@ -31,7 +36,7 @@ pub trait Api {
 #[capnweb::interface]
 pub trait Session {
     async fn profile(&self) -> Result<Profile>;
-    async fn watch(&self, on_change: Stub<dyn Fn(String, u32) -> Result<bool>>) -> Result<u32>;
+    async fn watch(&self, on_change: Stub<fn(String, u32) -> Result<bool>>) -> Result<u32>;
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Record)]
@@ -110,7 +115,7 @@ impl Session for Alice {
         Ok(Profile { first_name: "Alice".to_owned(), logins: 3 })
     }
 
-    async fn watch(&self, on_change: Stub<dyn Fn(String, u32) -> Result<bool>>) -> Result<u32> {
+    async fn watch(&self, on_change: Stub<fn(String, u32) -> Result<bool>>) -> Result<u32> {
         let mut seen = 0;
         while on_change.call("change", seen).await? {
             seen += 1;
@@ -177,11 +182,11 @@ fn callbacks_are_called() {
 fn what_a_callback_returns_for_nothing_is_let_go() {
     #[capnweb::interface]
     trait Bell {
-        async fn ring(&self, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()>;
+        async fn ring(&self, tell: Stub<fn(u32) -> Result<()>>) -> Result<()>;
     }
     struct Server;
     impl Bell for Server {
-        async fn ring(&self, tell: Stub<dyn Fn(u32) -> Result<()>>) -> Result<()> {
+        async fn ring(&self, tell: Stub<fn(u32) -> Result<()>>) -> Result<()> {
             tell.call(1).await
         }
     }

@@ -1,0 +1,1 @@
+//! Nothing: what this crate is about are its tests.

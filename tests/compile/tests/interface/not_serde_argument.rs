@@ -1,0 +1,10 @@
+struct Note {
+    title: String,
+}
+
+#[capnweb::interface]
+trait Notes {
+    fn add(&self, note: Note);
+}
+
+fn main() {}
