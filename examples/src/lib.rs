@@ -9,16 +9,17 @@
 //! | `upload-server`, `upload-client` | a file that is sent as a stream, and progress that is called back |
 //! | `stdio-parent`, `stdio-child` | a child process that is called over its standard input and output |
 //! | `browser-server` | a web page that calls the server with the JavaScript package |
+//! | `declarations` | these interfaces in TypeScript |
 //! | `gateway` | a gateway between clients and a server, by holding a session with each |
 
-use capnweb::{Result, Stub, stream::ReadableStream, value::Bytes};
+use capnweb::{Result, Stub, stream::ReadableStream, typescript::TS, value::Bytes};
 use serde::{Deserialize, Serialize};
 
 /// What `hello-server` and `browser-server` offer.
 ///
 /// The one trait is implemented by servers and called by clients in Rust. JavaScript calls the same
 /// methods; `say_hello` would be `sayHello` there.
-#[capnweb::interface]
+#[capnweb::interface(typescript)]
 pub trait Greeter {
     /// Greets somebody.
     fn hello(&self, name: String) -> String;
@@ -28,7 +29,7 @@ pub trait Greeter {
 }
 
 /// A room in which everybody hears everybody.
-#[capnweb::interface]
+#[capnweb::interface(typescript)]
 pub trait Chat {
     /// Comes in. From then on `tell` is called with what is said, and with who comes and goes. Who
     /// lets go of the member has left.
@@ -36,14 +37,14 @@ pub trait Chat {
 }
 
 /// One who is in the room.
-#[capnweb::interface]
+#[capnweb::interface(typescript)]
 pub trait Member {
     /// Says something to everybody.
     fn say(&self, text: String);
 }
 
 /// Takes files.
-#[capnweb::interface]
+#[capnweb::interface(typescript)]
 pub trait Uploads {
     /// Reads a file to its end. Calls `progress` now and then with how many bytes have arrived.
     async fn upload(
@@ -54,7 +55,8 @@ pub trait Uploads {
 }
 
 /// What has arrived of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(crate = "capnweb::typescript::ts_rs")]
 pub struct Receipt {
     /// How many bytes.
     pub size: u64,
@@ -63,7 +65,7 @@ pub struct Receipt {
 }
 
 /// What a child process does for its parent.
-#[capnweb::interface]
+#[capnweb::interface(typescript)]
 pub trait Words {
     /// How many words there are in a text.
     fn count(&self, text: String) -> usize;

@@ -97,6 +97,30 @@ fn pipelining_takes_one_round_trip() {
 }
 
 #[test]
+fn the_interfaces_are_written_down_in_typescript() {
+    let declarations = || Command::new(env!("CARGO_BIN_EXE_declarations"));
+    let printed = lines(&mut declarations());
+    for line in [
+        "export interface Chat extends RpcTarget {",
+        "  countdown(from: number, tell: (a: number) => void | Promise<void>): string | Promise<string>;",
+        "  say(text: string): void | Promise<void>;",
+    ] {
+        assert!(printed.iter().any(|printed| printed == line), "{line}: {printed:#?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api.d.ts");
+    assert!(declarations().arg(&file).status().unwrap().success());
+    let check = || declarations().arg("--check").arg(&file).output().unwrap();
+    assert!(check().status.success());
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("countdown", "countUp")).unwrap();
+    let refused = check();
+    assert!(!refused.status.success());
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("is not current") && told.contains("countUp"), "{told}");
+}
+
+#[test]
 fn a_child_process_is_called_over_its_pipes() {
     let printed = lines(&mut Command::new(env!("CARGO_BIN_EXE_stdio-parent")));
     let ended = "the child ended: exit status: 0";

@@ -1,6 +1,10 @@
 //! Sets of interfaces and data types, and the file that declares them.
 
-use std::{env, fs, io, path::Path};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use ts_rs::{TS, TypeVisitor};
 
@@ -76,6 +80,40 @@ impl Declarations {
             return Ok(());
         }
         fs::write(path, text).map_err(|error| io_error(path, error))
+    }
+
+    /// Does what the arguments of this program say, for a program that does nothing else: writes the
+    /// text into the file that is named, or checks the file behind `--check`, or prints the text if
+    /// there is no argument. What goes wrong is printed and is the exit code.
+    ///
+    /// ```no_run
+    /// # #[capnweb::interface(typescript)]
+    /// # trait Api {}
+    /// use std::process::ExitCode;
+    /// use capnweb::typescript::Declarations;
+    ///
+    /// fn main() -> ExitCode {
+    ///     Declarations::new().interface::<dyn Api>().command()
+    /// }
+    /// ```
+    pub fn command(&self) -> ExitCode {
+        let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+        let done = match args.as_slice() {
+            [] => self.render().map(|text| print!("{text}")),
+            [check, file] if check.as_os_str() == "--check" => self.check(file),
+            [file] if !file.to_string_lossy().starts_with('-') => self.write_to(file),
+            _ => {
+                eprintln!("arguments: [FILE | --check FILE]");
+                return ExitCode::from(2);
+            }
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        }
     }
 
     /// Checks that a file is what [`write_to`](Self::write_to) would write: for tests. With the

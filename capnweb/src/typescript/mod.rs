@@ -71,8 +71,9 @@
 //! ```
 //!
 //! It fails where the file is not what the interfaces say, and with `CAPNWEB_UPDATE=1` in the
-//! environment it writes the file. A program, or the build script of a crate that depends on the
-//! one with the interfaces, uses [`write_to`](Declarations::write_to) instead of `check`.
+//! environment it writes the file. A program whose `main` is [`command`](Declarations::command)
+//! writes it too, wherever its argument says, and the build script of a crate that depends on the
+//! one with the interfaces calls [`write_to`](Declarations::write_to).
 //!
 //! Where nothing but tests need this, name the feature under `[dev-dependencies]` and write
 //! `#[cfg_attr(test, capnweb::interface(typescript))]` and
