@@ -14,8 +14,8 @@ import type { RpcTarget } from "capnweb";
  */
 export interface ShareApi extends RpcTarget {
   /**
-   * Creates the share of a session, or finds the one that it has. Data is merged as by
-   * `sync_share`, in either case, and counts as a sync.
+   * Creates the share of a session, or finds the one that it has. Data is merged as by a sync, in either case, and
+   * counts as one.
    *
    * # Errors
    * `Error`, if the session's id is empty or too long, if the share's id already belongs to another session, and for

@@ -107,3 +107,19 @@ pub fn property_async(value: impl Future<Output = Encoded> + MaybeSend + 'static
 pub fn field<T>(remote: &Remote, name: &'static str) -> Promise<T> {
     Promise::of(remote.property(name))
 }
+
+/// Answers by [`A_RESULT`](NoResult::A_RESULT) whether a type is a `Result`, whatever it is called.
+pub struct Is<T>(std::marker::PhantomData<T>);
+
+impl<T, E> Is<Result<T, E>> {
+    /// It is.
+    pub const A_RESULT: bool = true;
+}
+
+/// What holds for types that are none, as a constant of the type itself would come first.
+pub trait NoResult {
+    /// It is not.
+    const A_RESULT: bool = false;
+}
+
+impl<T> NoResult for Is<T> {}

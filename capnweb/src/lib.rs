@@ -208,6 +208,14 @@ pub use capnweb_macros::Record;
 /// }
 /// ```
 ///
+/// The macro knows types by their names as they are written: `Result`, whose failure is thrown,
+/// `Option`, which need not be given, `Promise`, which is followed, `Caller` and `Stub`. A `Result` by
+/// another name is refused. Attributes of methods are taken as they stand; `cfg_attr` is not
+/// expanded.
+///
+/// Where an interface extends several, its client has the methods of itself and the first;
+/// [`Stub::upcast`] leads to the others. It can't have a name itself that one of them has.
+///
 /// Beside the trait this makes its client, `StoreClient` here, which a `Stub<dyn Store>` and the
 /// promise of one deref to: it has the same methods, which take an [`Arg`](typed::Arg) for each
 /// parameter and return a [`Promise`].

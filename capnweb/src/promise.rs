@@ -133,14 +133,17 @@ impl<T, E> Promise<Vec<T>, E> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn map<R: Recorded>(&self, f: impl FnOnce(Promise<T>) -> R) -> Promise<Vec<R::Value>> {
+    pub fn map<R: Recorded>(&self, f: impl FnOnce(Promise<T>) -> R) -> Promise<Vec<R::Value>, E> {
         Promise::of(self.remote.record(|input| f(Promise::of(input))))
     }
 }
 
 impl<T, E> Promise<Option<T>, E> {
     /// Applies a function to the value, where it is, unless it is null: [`Remote::map`], with types.
-    pub fn map<R: Recorded>(&self, f: impl FnOnce(Promise<T>) -> R) -> Promise<Option<R::Value>> {
+    pub fn map<R: Recorded>(
+        &self,
+        f: impl FnOnce(Promise<T>) -> R,
+    ) -> Promise<Option<R::Value>, E> {
         Promise::of(self.remote.record(|input| f(Promise::of(input))))
     }
 }

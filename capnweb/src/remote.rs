@@ -14,7 +14,7 @@ use crate::{
     path::{Key, Path},
     promise::Promise,
     stub::Stub,
-    typed::{Client, Method},
+    typed::{Cache, Client, Method},
 };
 
 /// Something that calls can be made on by name: what an untyped [`Stub`] or [`Promise`] derefs to.
@@ -138,6 +138,10 @@ impl Client for Remote {
 
     fn remote(&self) -> &Remote {
         self
+    }
+
+    fn view<'a>(remote: &'a Remote, _: &'a Cache) -> &'a Self {
+        remote
     }
 }
 

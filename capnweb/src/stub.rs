@@ -49,6 +49,9 @@ use crate::{
 /// # }
 /// ```
 ///
+/// A method of the interface that has the name of one which all stubs have (`untyped`) or of a trait
+/// that they implement (`clone`, `eq`, `into`) is called on the client: `(*stub).clone(..)`.
+///
 /// Nothing checks that an object has the interface that it is said to have: a method that it turns
 /// out not to have fails when it is called.
 pub struct Stub<I: Interface + ?Sized = dyn Target>(I::Client);
@@ -57,7 +60,7 @@ impl<I: Interface + ?Sized> Stub<I> {
     /// A stub of an object of this process that implements the interface. Which interface that is
     /// follows from where the stub goes, or is named: `Stub::<dyn Api>::new(api)`.
     ///
-    /// A closure implements a callback: see [`Callback`](crate::typed::Callback).
+    /// A closure implements a callback: see [`FunctionClient`](crate::typed::FunctionClient).
     pub fn new<T>(object: T) -> Self
     where
         I: Serves<T> + 'static,

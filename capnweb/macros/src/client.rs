@@ -6,6 +6,10 @@ use syn::spanned::Spanned;
 
 use crate::model::{Fallible, Method, Model};
 
+/// What is said of the name of a `Result`.
+const ALIAS: &str = "a method that can fail returns a `Result` under this name, by which alone it \
+                     is known: write `Result<T, E>`";
+
 pub(crate) fn render(model: &Model) -> TokenStream {
     let Model { library, vis, ident, client, bases, methods, .. } = model;
     let name = ident.to_string();
@@ -13,7 +17,6 @@ pub(crate) fn render(model: &Model) -> TokenStream {
         "Calls the methods of [`{ident}`]: what a `Stub<dyn {ident}>`, and the promise of one, \
          derefs to."
     );
-    let methods = methods.iter().map(|method| render_method(model, method));
     // What it extends can be called on it, too.
     let (inner, remote, make, deref) = match bases.first() {
         None => (quote!(#library::Remote), quote!(&self.0), quote!(remote), None),
@@ -39,6 +42,24 @@ pub(crate) fn render(model: &Model) -> TokenStream {
             )
         }
     };
+    let allow = model.allow_deprecated();
+    let own = methods.iter().map(|method| {
+        let (cfg, name) = (method.attrs_of(&["cfg"]), &method.name);
+        quote!(#(#cfg)* #name)
+    });
+    let inherited = bases.iter().map(|base| {
+        let library = model.library_at(base.span());
+        quote_spanned!(base.span()=> <dyn #base as #library::typed::Interface>::NAMES)
+    });
+    let distinct = (!bases.is_empty()).then(|| {
+        let library = model.library_at(ident.span());
+        quote_spanned! {ident.span()=>
+            const _: () = #library::typed::Names::assert_distinct(
+                <dyn #ident as #library::typed::Interface>::NAMES,
+            );
+        }
+    });
+    let methods = methods.iter().map(|method| render_method(model, method));
     let extends = bases.iter().map(|base| {
         let library = model.library_at(base.span());
         quote_spanned! {base.span()=>
@@ -66,12 +87,18 @@ pub(crate) fn render(model: &Model) -> TokenStream {
             }
         }
 
+        #allow
         impl #library::typed::Interface for dyn #ident + '_ {
             const NAME: &'static str = #name;
+            const NAMES: #library::typed::Names = #library::typed::Names {
+                own: &[#(#own),*],
+                bases: &[#(#inherited),*],
+            };
             type Client = #client;
         }
 
-        #(#extends)*
+        #distinct
+        #(#allow #extends)*
     }
 }
 
@@ -130,6 +157,17 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
             )
         }
     };
+    let checked = output.may_be_alias().then(|| {
+        let ty = &output.ty;
+        let library = model.library_at(ty.span());
+        quote_spanned! {ty.span()=>
+            const _: () = {
+                #[allow(unused_imports)]
+                use #library::__private::NoResult as _;
+                ::core::assert!(!<#library::__private::Is<#ty>>::A_RESULT, #ALIAS);
+            };
+        }
+    });
     // Whether those are too many is a question to the trait.
     let many = (arguments.len() > 6).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
@@ -138,6 +176,7 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
         #vis fn #ident(&self #(, #parameters)*) -> #promise {
             static METHOD: #library::typed::Method =
                 #library::typed::Method::#kind(#interface, #name);
+            #checked
             #ask
         }
     }

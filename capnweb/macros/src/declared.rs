@@ -32,7 +32,8 @@ fn render_method(model: &Model, method: &Method) -> TokenStream {
     let Method { attrs, ident, is_async, parameters, output, body, .. } = method;
     let parameters = parameters.iter().map(|parameter| {
         let (ident, ty) = (&parameter.ident, &parameter.ty);
-        quote!(#ident: #ty)
+        let mutability = parameter.mutability.filter(|_| body.is_some());
+        quote!(#mutability #ident: #ty)
     });
     let ty = &output.ty;
     let (output, body) = if *is_async {

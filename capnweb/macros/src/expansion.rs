@@ -39,7 +39,7 @@ fn the_expansion_is_as_it_is_shown() {
     let shown = fs::read_to_string(file).unwrap();
     assert!(
         shown == text,
-        "the macro writes something else than EXPANSION.md shows: run this test with UPDATE=1, \
+        "the macro writes something else than EXPANSION.md shows: run this test with CAPNWEB_UPDATE=1, \
          and read what changes.\n\n{text}"
     );
 }

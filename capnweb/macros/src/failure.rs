@@ -22,7 +22,7 @@ pub(crate) fn render(item: &DeriveInput) -> syn::Result<TokenStream> {
             }
 
             fn seen(error: #library::Error) -> Self::Seen {
-                #library::__private::caught(error)
+                #library::__private::caught(#name, error)
             }
         }
     })

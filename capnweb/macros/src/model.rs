@@ -5,10 +5,10 @@
 //! too, as far as it goes, so that the rest of the program isn't reported along with it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, format_ident, quote};
 use syn::{
-    Attribute, Block, FnArg, GenericArgument, Generics, Ident, ItemTrait, LitStr, Pat, Path,
-    PathArguments, PathSegment, Receiver, ReceiverKind, ReturnType, Safety, Signature, Token,
+    Attribute, Block, FnArg, GenericArgument, Generics, Ident, ItemTrait, LitStr, Pat, PatIdent,
+    Path, PathArguments, PathSegment, Receiver, ReceiverKind, ReturnType, Safety, Signature, Token,
     TraitItem, TraitItemFn, Type, TypeParamBound, Visibility, meta::ParseNestedMeta, parse_quote,
     parse_quote_spanned, spanned::Spanned, visit::Visit,
 };
@@ -80,6 +80,8 @@ pub(crate) struct Method {
 }
 
 pub(crate) struct Parameter {
+    /// For the body that the trait gives the method.
+    pub(crate) mutability: Option<Token![mut]>,
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
     /// Given by the library, and not by the caller.
@@ -153,6 +155,12 @@ impl Model {
             refused,
         };
         (model, errors.finish())
+    }
+
+    /// A deprecated interface is its users' to avoid, and not the macro's.
+    pub(crate) fn allow_deprecated(&self) -> Option<TokenStream> {
+        let is_deprecated = self.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+        is_deprecated.then(|| quote!(#[allow(deprecated)]))
     }
 
     /// The library, for code that is to blame on this place if it does not compile.
@@ -257,11 +265,13 @@ impl Method {
 impl Parameter {
     fn read(input: &FnArg, errors: &mut Errors) -> Option<Self> {
         let FnArg::Typed(input) = input else { return None };
-        let Pat::Ident(pattern) = &*input.pat else {
+        let Pat::Ident(PatIdent { by_ref: None, mutability, ident, subpat: None, .. }) =
+            &*input.pat
+        else {
             errors.add(
                 &input.pat,
-                "a parameter of an interface's method has a name: take the \
-                                    value apart in the implementation",
+                "a parameter of an interface's method is a name, which callers see: take the value \
+                 apart in the implementation",
             );
             return None;
         };
@@ -269,8 +279,13 @@ impl Parameter {
             errors.add(attr, "no attributes are known on parameters");
         }
         check_type(&input.ty, errors);
-        let is_caller = is_named(&input.ty, "Caller");
-        Some(Self { ident: pattern.ident.clone(), ty: (*input.ty).clone(), is_caller })
+        let is_caller = is_of_library(&input.ty, "Caller").is_some();
+        Some(Self {
+            mutability: *mutability,
+            ident: ident.clone(),
+            ty: (*input.ty).clone(),
+            is_caller,
+        })
     }
 }
 
@@ -287,14 +302,45 @@ impl Output {
     /// What the caller's promise is of: a promise that is returned is followed.
     pub(crate) fn promised(&self, library: &Path) -> Type {
         let value = self.value();
-        let Type::Path(path) = value else { return value.clone() };
-        match path.path.segments.last() {
-            Some(last) if last.ident == "Promise" => {
-                let untyped = || parse_quote_spanned!(last.span()=> #library::Value);
-                types_of(last).next().unwrap_or_else(untyped)
+        match is_of_library(value, "Promise") {
+            Some(promise) => {
+                let untyped = || parse_quote_spanned!(promise.span()=> #library::Value);
+                types_of(promise).next().unwrap_or_else(untyped)
             }
-            _ => value.clone(),
+            None => value.clone(),
         }
+    }
+
+    /// Whether this may be a `Result` by another name.
+    pub(crate) fn may_be_alias(&self) -> bool {
+        /// Names that hardly anybody gives to something else.
+        const PLAIN: [&str; 23] = [
+            "bool",
+            "char",
+            "f32",
+            "f64",
+            "i8",
+            "i16",
+            "i32",
+            "i64",
+            "i128",
+            "isize",
+            "u8",
+            "u16",
+            "u32",
+            "u64",
+            "u128",
+            "usize",
+            "String",
+            "Vec",
+            "Option",
+            "Stub",
+            "Promise",
+            "Value",
+            "ReadableStream",
+        ];
+        let Type::Path(path) = &self.ty else { return false };
+        self.result.is_none() && !PLAIN.iter().any(|name| is_last(&path.path, name))
     }
 
     fn read(sig: &Signature, errors: &mut Errors) -> Self {
@@ -527,6 +573,14 @@ fn check_name(method: &Method, others: &[Method], errors: &mut Errors) {
     if method.name.is_empty() {
         errors.add(&method.ident, "a method has a name: `#[rpc(name = \"..\")]` gives it none");
     }
+}
+
+/// The name of a type of the library, which stands alone or behind the library's.
+fn is_of_library<'a>(ty: &'a Type, name: &str) -> Option<&'a PathSegment> {
+    let Type::Path(path) = ty else { return None };
+    let mut segments = path.path.segments.iter().rev();
+    let last = segments.next().filter(|last| last.ident == name)?;
+    segments.next().is_none_or(|module| module.ident == "capnweb").then_some(last)
 }
 
 /// Whether the type has this name, wherever it comes from.

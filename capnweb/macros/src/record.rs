@@ -1,8 +1,10 @@
 //! `derive(Record)`: the fields of a struct that is promised.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, parse_quote};
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, parse_quote, spanned::Spanned,
+};
 
 use crate::names::Rule;
 
@@ -18,6 +20,13 @@ pub(crate) fn render(item: &DeriveInput) -> syn::Result<TokenStream> {
     };
     let Options { library, .. } = Options::read(&item.attrs)?;
     let container = Serde::read(&item.attrs)?;
+    if let Some((span, name)) = container.replaced {
+        let text = format!(
+            "by `{name}` this is sent as something else, without these fields: a promise of it has \
+             none"
+        );
+        return Err(syn::Error::new(span, text));
+    }
     let rule = container.rename_all.unwrap_or(Rule::Unchanged);
     let (vis, ident) = (&item.vis, &item.ident);
     let client = format_ident!("Promised{ident}");
@@ -109,6 +118,9 @@ impl Options {
     }
 }
 
+/// What serde is told of a struct that is not sent with its own fields.
+const REPLACING: [&str; 4] = ["transparent", "into", "from", "try_from"];
+
 /// What serde is told about the names of fields.
 #[derive(Default)]
 struct Serde {
@@ -116,6 +128,8 @@ struct Serde {
     rename_all: Option<Rule>,
     skip: bool,
     flatten: bool,
+    /// What makes a struct something else on the wire, and where that is said.
+    replaced: Option<(Span, String)>,
 }
 
 impl Serde {
@@ -123,6 +137,9 @@ impl Serde {
         let mut read = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
             attr.parse_nested_meta(|meta| {
+                if let Some(name) = REPLACING.iter().find(|name| meta.path.is_ident(name)) {
+                    read.replaced = Some((meta.path.span(), (*name).to_owned()));
+                }
                 if meta.path.is_ident("rename") && !meta.input.peek(syn::token::Paren) {
                     read.rename = Some(meta.value()?.parse::<LitStr>()?.value());
                 } else if meta.path.is_ident("rename_all") && !meta.input.peek(syn::token::Paren) {

@@ -62,7 +62,9 @@ pub(crate) fn render(model: &Model) -> TokenStream {
     };
     let (method_in_base, property_in_base) =
         (in_base(quote!(has_method)), in_base(quote!(has_property)));
+    let allow = model.allow_deprecated();
     quote! {
+        #allow
         impl<__T: #ident> #library::typed::Serves<__T> for dyn #ident + '_ {
             fn call(#target: &::std::sync::Arc<__T>, #call: #library::Call) -> #library::Reply {
                 match #call.method() {

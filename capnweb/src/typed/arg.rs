@@ -42,8 +42,8 @@ impl<T> Arg<Option<T>> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given for a parameter of the type `{T}`",
     label = "expected a `{T}`, or the promise of one",
-    note = "a promise of another type becomes one of this type with `.untyped().decode()`, which \
-            nothing checks before the call is carried out"
+    note = "a closure becomes a stub with `Stub::new(..)`; a promise of another type one of this type \
+            with `.untyped().decode()`, which nothing checks before the call is carried out"
 )]
 pub trait IntoArg<T> {
     /// The argument.

@@ -12,7 +12,9 @@ use crate::{
     target::{Call, Reply},
 };
 
-/// A function as an interface: `Stub<fn(String, u32) -> Result<bool>>`, of up to six parameters. The
+/// What a stub of a function derefs to.
+///
+/// A function is an interface, too: `Stub<fn(String, u32) -> Result<bool>>`, of up to six parameters. The
 /// type is that of a function pointer, but only for its name: any closure can stand behind it.
 ///
 /// Such a stub is made of a closure that returns a future, whose parameters' types have to be
@@ -52,14 +54,6 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-pub trait Callback: Interface {
-    /// What it is called with.
-    type Args;
-    /// What it returns.
-    type Output: Outcome;
-}
-
-/// What a stub of a function derefs to.
 pub struct FunctionClient<A, R> {
     remote: Remote,
     of: PhantomData<fn(A) -> R>,
@@ -89,11 +83,6 @@ macro_rules! functions {
         impl<$($name,)* R, X> Interface for fn($($name),*) -> Result<R, X> {
             const NAME: &'static str = "Fn";
             type Client = FunctionClient<($($name,)*), Result<R, X>>;
-        }
-
-        impl<$($name,)* R, X: Failure> Callback for fn($($name),*) -> Result<R, X> {
-            type Args = ($($name,)*);
-            type Output = Result<R, X>;
         }
 
         impl<F, Fut, $($name,)* R, X> Serves<F> for fn($($name),*) -> Result<R, X>

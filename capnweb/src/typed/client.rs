@@ -50,7 +50,7 @@ impl Promised for Value {
     type Client = Remote;
 }
 
-/// A property of null is an error, as in JavaScript.
+/// A property of null is an error, as in JavaScript, unless it is one that may be missing.
 impl<T: Promised> Promised for Option<T> {
     type Client = T::Client;
 }

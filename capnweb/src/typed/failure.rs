@@ -17,7 +17,7 @@ const DATA: &str = "data";
 ///
 /// Such a type is thrown as an `Error` whose message is its `Display` text and whose property
 /// `data` is the value itself, for callers in JavaScript to look at. Callers in Rust get it back as
-/// [`CallError::Method`].
+/// [`CallError::Method`]. No stubs and streams can be in it: an error carries data only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be what a method fails with",
     label = "not a `Failure`",
@@ -105,11 +105,13 @@ pub fn throw<E: Serialize + fmt::Display>(name: &str, failure: &E) -> Error {
     }
 }
 
-/// The failure that was thrown: for the derived [`Failure::seen`].
-pub fn caught<E: DeserializeOwned>(error: Error) -> CallError<E> {
+/// The failure of this name that was thrown, or one that has lost its name on the way through
+/// JavaScript: for the derived [`Failure::seen`].
+pub fn caught<E: DeserializeOwned>(name: &str, error: Error) -> CallError<E> {
     let thrown = error
         .exception()
         .filter(|_| error.kind() == ErrorKind::Thrown)
+        .filter(|exception| exception.name == name || exception.name == "Error")
         .and_then(|exception| exception.properties.get(DATA)?.decode().ok());
     match thrown {
         Some(failure) => CallError::Method(failure),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// An interface: implemented for `dyn Api` by [`#[capnweb::interface]`](crate::interface) on the
-/// trait `Api`, for functions (see [`Callback`](super::Callback)), and for `dyn Target`, which
+/// trait `Api`, for functions (see [`FunctionClient`](super::FunctionClient)), and for `dyn Target`, which
 /// stands for objects of which nothing is known.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an interface",
@@ -24,8 +24,77 @@ pub trait Interface {
     /// The trait's name, for errors.
     const NAME: &'static str;
 
+    /// The names of its methods and properties on the wire.
+    #[doc(hidden)]
+    const NAMES: Names = Names { own: &[], bases: &[] };
+
     /// What its methods are called on.
     type Client: Client;
+}
+
+/// The names that an interface has on the wire.
+#[doc(hidden)]
+pub struct Names {
+    /// Its own.
+    pub own: &'static [&'static str],
+    /// And those of the interfaces that it extends.
+    pub bases: &'static [Names],
+}
+
+impl Names {
+    /// Refuses to compile an interface that has a name which one of its bases has, too: its objects
+    /// would not be what the base says.
+    ///
+    /// # Panics
+    /// If there is one; at compile time.
+    pub const fn assert_distinct(names: Names) {
+        let mut i = 0;
+        while i < names.own.len() {
+            let mut base = 0;
+            while base < names.bases.len() {
+                assert!(
+                    !names.bases[base].has(names.own[i]),
+                    "a method of this interface has the same name on the wire as one of an \
+                     interface that it extends: give it another one, with `#[rpc(name = \"..\")]`"
+                );
+                base += 1;
+            }
+            i += 1;
+        }
+    }
+
+    const fn has(&self, name: &str) -> bool {
+        let mut i = 0;
+        while i < self.own.len() {
+            if is_same(self.own[i].as_bytes(), name.as_bytes()) {
+                return true;
+            }
+            i += 1;
+        }
+        i = 0;
+        while i < self.bases.len() {
+            if self.bases[i].has(name) {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+}
+
+/// What `==` will be when it can be used in constants.
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 impl Interface for dyn Target + '_ {

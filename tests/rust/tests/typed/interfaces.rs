@@ -1,15 +1,17 @@
 //! What an interface can be made of beyond plain methods, and several interfaces on one object.
 
-use std::{future::IntoFuture, sync::Arc};
+use std::{fmt, future::IntoFuture, sync::Arc};
 
 use capnweb::{
-    Caller, Error, Promise, Result, Stub, Value,
+    Caller, Error, Failure, Promise, Result, Stub, Value,
     fetch::Blob,
     stream::{ReadableStream, WritableStream},
-    typed::Arg,
+    typed::{Arg, CallError},
+    value::Exception,
 };
 use capnweb_tests::Pair;
 use futures::{SinkExt, StreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 #[capnweb::interface]
 trait Api {
@@ -354,4 +356,49 @@ fn functions_take_stubs_and_methods_return_promises() {
     assert_eq!(pair.run(anything.into_future()).unwrap(), Value::from("host"));
     drop(host);
     pair.assert_clean();
+}
+
+#[test]
+fn a_failure_is_known_by_its_name() {
+    #[derive(Debug, Serialize, Deserialize, Failure)]
+    struct Loose {
+        code: Option<u32>,
+    }
+    impl fmt::Display for Loose {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "loose: {:?}", self.code)
+        }
+    }
+    #[capnweb::interface]
+    trait Throws {
+        fn throw(&self, name: String) -> Result<(), Loose>;
+    }
+    let thrown = Stub::function(|(name,): (String,)| async move {
+        let data = Value::encode(&Loose { code: Some(1) })?;
+        Err::<(), _>(Exception::new(name, "thrown").with_property("data", data).into())
+    });
+    let mut pair = Pair::new(thrown);
+    // Methods of a function have no names of their own; what is thrown is the same.
+    let mut caught = |name: &str| {
+        let promise = pair.client.main().invoke((name,));
+        let error = pair.run(promise.into_future()).unwrap_err();
+        matches!(
+            <Loose as capnweb::typed::Failure>::seen(error),
+            CallError::Method(Loose { code: Some(1) })
+        )
+    };
+    assert!(caught("Loose"));
+    assert!(caught("Error"), "JavaScript keeps no names of its callers' classes");
+    assert!(!caught("Other"));
+    fn _is_an_interface(_: Stub<dyn Throws>) {}
+}
+
+/// Compiles where warnings are errors.
+#[deprecated]
+#[capnweb::interface]
+pub trait Old {
+    fn count(&self, mut from: u32) -> u32 {
+        from += 1;
+        from
+    }
 }
