@@ -10,7 +10,7 @@ const LIMIT: f64 = 1.05;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_typed-calls");
 
-const METHODS: [&str; 4] = ["add", "rename", "find", "version"];
+const METHODS: [&str; 5] = ["add", "rename", "find", "version", "chain"];
 
 #[test]
 fn a_typed_call_costs_hardly_more_than_an_untyped_one() {

@@ -8,7 +8,7 @@ use capnweb::{Call, Promise, Reply, Result, Stub, Target};
 use capnweb_tests::Pair;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-const USAGE: &str = "usage: typed-calls typed|untyped add|rename|find|version CALLS";
+const USAGE: &str = "usage: typed-calls typed|untyped add|rename|find|version|chain CALLS";
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
@@ -26,6 +26,7 @@ trait Api {
     async fn find(&self, name: String, limit: Option<u32>) -> Result<Vec<User>>;
     #[rpc(get)]
     fn version(&self) -> String;
+    fn same(&self) -> Stub<dyn Api>;
 }
 
 struct Server;
@@ -46,6 +47,10 @@ impl Api for Server {
     fn version(&self) -> String {
         "1.0".to_owned()
     }
+
+    fn same(&self) -> Stub<dyn Api> {
+        Stub::new(Server)
+    }
 }
 
 /// The same by hand.
@@ -61,6 +66,7 @@ impl Target for ByName {
             "find" => call.reply_async(|(name, limit): (String, Option<u32>)| async move {
                 self.0.find(name, limit).await
             }),
+            "same" => call.reply(|(): ()| Ok(Stub::target(ByName(Server)))),
             _ => call.no_such_method(),
         }
     }
@@ -93,10 +99,14 @@ fn main() {
             ("typed", "rename") => run(&mut pair, typed.rename(user, "Bob")),
             ("typed", "find") => run(&mut pair, typed.find("Alice", 3)),
             ("typed", "version") => run(&mut pair, typed.version()),
+            ("typed", "chain") => run(&mut pair, typed.same().add(a, b)),
             (_, "add") => run(&mut pair, api.call("add", (a, b)).decode::<f64>()),
             (_, "rename") => run(&mut pair, api.call("rename", (user, "Bob")).decode::<User>()),
             (_, "find") => run(&mut pair, api.call("find", ("Alice", 3)).decode::<Vec<User>>()),
             (_, "version") => run(&mut pair, api.get("version").decode::<String>()),
+            (_, "chain") => {
+                run(&mut pair, api.call("same", ()).call("add", (a, b)).decode::<f64>());
+            }
             _ => panic!("{USAGE}"),
         }
     }
