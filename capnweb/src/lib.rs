@@ -230,6 +230,11 @@ pub use capnweb_macros::Record;
 /// |---|---|
 /// | `#[rpc(name = "..")]` | its name on the wire |
 /// | `#[rpc(get)]` | a property that is read |
+///
+/// Stubs of the JavaScript package keep some names for themselves: `map`, `dup`, `onRpcBroken`,
+/// those of promises (`then`, `catch`, `finally`), and those that every object has, such as
+/// `constructor` and `toString`. A method of such a name is called by Rust only, and is refused
+/// with the option `typescript`; `#[rpc(name = "..")]` gives it another one.
 #[cfg(feature = "macros")]
 pub use capnweb_macros::interface;
 

@@ -13,7 +13,7 @@ use syn::{
     parse_quote_spanned, spanned::Spanned, visit::Visit,
 };
 
-use crate::names::Rule;
+use crate::{names::Rule, typescript};
 
 /// How many parameters serde reads into a tuple.
 const MAX_PARAMETERS: usize = 16;
@@ -128,7 +128,7 @@ impl Model {
             let before = errors.count();
             match &mut member {
                 TraitItem::Fn(written) => {
-                    let method = Method::read(written, options.rule, &mut errors);
+                    let method = Method::read(written, &options, &mut errors);
                     check_name(&method, &methods, &mut errors);
                     if errors.count() == before {
                         methods.push(method);
@@ -177,7 +177,7 @@ impl Model {
 
 impl Method {
     /// Reads a method, and takes the attributes that are the macro's own from it.
-    fn read(item: &mut TraitItemFn, rule: Rule, errors: &mut Errors) -> Self {
+    fn read(item: &mut TraitItemFn, interface: &Options, errors: &mut Errors) -> Self {
         let options = MethodOptions::take(&mut item.attrs, errors);
         let TraitItemFn { attrs, sig, default, .. } = item;
         if let Some(generic) = sig.generics.params.first() {
@@ -220,10 +220,20 @@ impl Method {
             );
         }
         let output = Output::read(sig, errors);
-        let name = match &options.name {
-            Some(name) => name.value(),
-            None => rule.apply(&sig.ident),
+        let (name, span) = match &options.name {
+            Some(name) => (name.value(), name.span()),
+            None => (interface.rule.apply(&sig.ident), sig.ident.span()),
         };
+        if interface.typescript.is_some() && typescript::is_kept(&name) {
+            errors.add_at(
+                span,
+                &format!(
+                    "stubs of the JavaScript package keep {name:?} for themselves, so that it \
+                     can't be called in TypeScript: give it another name, with \
+                     `#[rpc(name = \"..\")]`"
+                ),
+            );
+        }
         Self {
             attrs: attrs.clone(),
             name,

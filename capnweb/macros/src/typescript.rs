@@ -9,6 +9,33 @@ use crate::{
     names::Rule,
 };
 
+/// What a stub of the JavaScript package has itself, and JavaScript's objects: it is never sent.
+const KEPT: [&str; 18] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "catch",
+    "constructor",
+    "dup",
+    "finally",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "map",
+    "onRpcBroken",
+    "propertyIsEnumerable",
+    "then",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
+/// Whether callers in TypeScript would get something else than the member of this name.
+pub(crate) fn is_kept(name: &str) -> bool {
+    KEPT.contains(&name)
+}
+
 /// Nothing, unless the interface has the option.
 pub(crate) fn render(model: &Model) -> Option<TokenStream> {
     let Model { library, ident, bases, methods, .. } = model;
