@@ -44,6 +44,19 @@ values! {
     Value => "unknown"
 }
 
+/// What a generic type was given is mentioned with it.
+macro_rules! mentions_parameter {
+    () => {
+        fn visit_generics(visitor: &mut impl TypeVisitor)
+        where
+            Self: 'static,
+        {
+            visitor.visit::<T>();
+            T::visit_generics(visitor);
+        }
+    };
+}
+
 macro_rules! streams {
     ($($type:ident)*) => {$(
         impl<T: TS> TS for $type<T> {
@@ -58,13 +71,7 @@ macro_rules! streams {
                 Self::name(config)
             }
 
-            fn visit_generics(visitor: &mut impl TypeVisitor)
-            where
-                Self: 'static,
-            {
-                visitor.visit::<T>();
-                T::visit_generics(visitor);
-            }
+            mentions_parameter!();
         }
     )*};
 }
@@ -88,13 +95,7 @@ macro_rules! transparent {
                 T::inline(config)
             }
 
-            fn visit_generics(visitor: &mut impl TypeVisitor)
-            where
-                Self: 'static,
-            {
-                visitor.visit::<T>();
-                T::visit_generics(visitor);
-            }
+            mentions_parameter!();
         }
     )*};
 }
