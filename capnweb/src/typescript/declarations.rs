@@ -83,8 +83,8 @@ impl Declarations {
     }
 
     /// Does what the arguments of this program say, for a program that does nothing else: writes the
-    /// text into the file that is named, or checks the file behind `--check`, or prints the text if
-    /// there is no argument. What goes wrong is printed and is the exit code.
+    /// text into the file that is named, or checks the file behind `--check`, which it never writes,
+    /// or prints the text if there is no argument. What goes wrong is printed and is the exit code.
     ///
     /// ```no_run
     /// # #[capnweb::interface(typescript)]
@@ -98,20 +98,15 @@ impl Declarations {
     /// ```
     pub fn command(&self) -> ExitCode {
         let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
-        let done = match args.as_slice() {
-            [] => self.render().map(|text| print!("{text}")),
-            [check, file] if check.as_os_str() == "--check" => self.check(file),
-            [file] if !file.to_string_lossy().starts_with('-') => self.write_to(file),
-            _ => {
-                eprintln!("arguments: [FILE | --check FILE]");
-                return ExitCode::from(2);
-            }
-        };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
+        match self.run(&args) {
+            Some(Ok(())) => ExitCode::SUCCESS,
+            Some(Err(error)) => {
                 eprintln!("{error}");
                 ExitCode::FAILURE
+            }
+            None => {
+                eprintln!("arguments: [FILE | --check FILE]");
+                ExitCode::from(2)
             }
         }
     }
@@ -126,6 +121,20 @@ impl Declarations {
         if env::var_os(UPDATE).is_some_and(|value| !value.is_empty()) {
             return self.write_to(path);
         }
+        self.compare(path)
+    }
+
+    /// What these arguments of a program say; `None` if they say nothing.
+    pub(super) fn run(&self, args: &[PathBuf]) -> Option<Result<(), DeclareError>> {
+        match args {
+            [] => Some(self.render().map(|text| print!("{text}"))),
+            [check, file] if check.as_os_str() == "--check" => Some(self.compare(file)),
+            [file] if !file.to_string_lossy().starts_with('-') => Some(self.write_to(file)),
+            _ => None,
+        }
+    }
+
+    fn compare(&self, path: &Path) -> Result<(), DeclareError> {
         let expected = self.render()?;
         let found = match fs::read_to_string(path) {
             Ok(found) => found,

@@ -67,8 +67,8 @@ impl fmt::Display for DeclareError {
             ),
             Self::NotCurrent { path, line, expected, found } => write!(
                 f,
-                "{} is not current: line {line} is {found:?} and should be {expected:?}; run this \
-                 again with {}=1 in the environment to have it written",
+                "{} is not current: line {line} is {found:?} and should be {expected:?}; a test writes \
+                 it with {}=1 in the environment, and a program without --check",
                 path.display(),
                 super::UPDATE,
             ),

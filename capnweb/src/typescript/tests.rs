@@ -1,11 +1,11 @@
 //! What is rendered of every kind of type.
 #![expect(clippy::type_complexity, reason = "signatures that users write, too")]
 
-use std::{collections::HashMap, fs};
+use std::{collections::HashMap, env, fs, process::Command};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Declarations, DeclareError, TS};
+use super::{Declarations, DeclareError, TS, UPDATE};
 use crate::{
     Promise, Result, Stub, Value,
     fetch::{Blob, Headers, Request, Response},
@@ -428,7 +428,7 @@ export type Long = {
 
 #[test]
 fn a_file_is_written_and_checked() {
-    let folder = std::env::temp_dir().join(format!("capnweb-typescript-{}", std::process::id()));
+    let folder = env::temp_dir().join(format!("capnweb-typescript-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join("counts.d.ts");
     let declarations = Declarations::new().data::<Counts>();
@@ -453,4 +453,33 @@ fn a_file_is_written_and_checked() {
     let error = declarations.write_to(&folder).unwrap_err();
     assert!(matches!(error, DeclareError::Io { .. }), "{error}");
     fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_check_by_command_never_writes() {
+    // A process of its own has the variable from its beginning.
+    if env::var_os(UPDATE).is_none() {
+        let name = "typescript::tests::a_check_by_command_never_writes";
+        let mut again = Command::new(env::current_exe().unwrap());
+        let output = again.args(["--exact", name]).env(UPDATE, "1").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let path = env::temp_dir().join(format!("capnweb-checked-{}.d.ts", std::process::id()));
+    let declarations = Declarations::new().data::<Counts>();
+    let command = |args: &[&str]| {
+        let args: Vec<_> = args.iter().map(Into::into).collect();
+        declarations.run(&args)
+    };
+    let file = path.to_str().unwrap();
+    let error = command(&["--check", file]).unwrap().unwrap_err();
+    assert!(matches!(error, DeclareError::NotCurrent { .. }), "{error}");
+    assert!(!path.exists());
+
+    // In a test it would be written.
+    declarations.check(&path).unwrap();
+    command(&["--check", file]).unwrap().unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(command(&["--write", file]).is_none());
 }
