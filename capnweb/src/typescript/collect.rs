@@ -1,8 +1,9 @@
 //! Everything that can be reached from some types, by its name.
 
 use std::{
-    any::{TypeId, type_name},
+    any::{Any, TypeId, type_name},
     collections::{BTreeMap, HashSet},
+    mem,
 };
 
 use ts_rs::{Config, TS, TypeVisitor};
@@ -32,6 +33,8 @@ const RESERVED: &[&str] = &["Array", "Promise", "RpcStub", "RpcTarget"];
 pub(super) struct Collector {
     seen: HashSet<TypeId>,
     names: BTreeMap<String, Named>,
+    /// The type that is being visited.
+    current: String,
     error: Option<DeclareError>,
 }
 
@@ -60,6 +63,14 @@ impl Collector {
         let interfaces = all().filter(|declaration| declaration.is_interface);
         let data = all().filter(|declaration| !declaration.is_interface);
         Ok(interfaces.chain(data).map(|declaration| format!("\n{}", declaration.text)).collect())
+    }
+
+    /// Takes what a panic says of the type that was being visited for an error like others.
+    pub(super) fn panicked(&mut self, panic: &(dyn Any + Send)) {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let reason = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+        let type_name = mem::take(&mut self.current);
+        self.fail(DeclareError::Undeclarable { type_name, reason: reason.to_owned() });
     }
 
     /// Puts a type behind its name, and tells whether it was not there yet.
@@ -94,21 +105,7 @@ impl Collector {
         self.error.get_or_insert(error);
     }
 
-    fn check<T: TS + ?Sized + 'static>(&mut self, contents: Contents) {
-        if contents.is_mixed() {
-            self.fail(DeclareError::MixedIntegers { type_name: path::<T>() });
-        }
-        if contents.has_unit {
-            self.fail(DeclareError::Unit { type_name: path::<T>() });
-        }
-    }
-}
-
-impl TypeVisitor for Collector {
-    fn visit<T: TS + 'static + ?Sized>(&mut self) {
-        if !self.seen.insert(TypeId::of::<T>()) {
-            return;
-        }
+    fn read<T: TS + 'static + ?Sized>(&mut self) {
         let mentioned = Contents::of_name::<T>();
         self.check::<T>(mentioned);
         let id = TypeId::of::<T::WithoutGenerics>();
@@ -125,24 +122,48 @@ impl TypeVisitor for Collector {
         let contents = Contents::of_declaration::<T>();
         self.check::<T::WithoutGenerics>(contents);
         let config = contents.config();
+        let text = T::decl(&config);
+        // This is all that is to be seen of a unit struct.
+        if text.ends_with("= null;") {
+            self.fail(DeclareError::UnitStruct { type_name: path::<T>() });
+        }
         let declaration = Declaration {
             is_interface: interface_name::<T>().is_some(),
-            text: declaration::<T>(&config),
+            text: with_docs::<T>(&text),
         };
         let named = Named { id, path: path::<T>(), declaration: Some(declaration) };
         if self.add(T::ident(&config), named) {
             T::visit_dependencies(self);
         }
     }
+
+    fn check<T: TS + ?Sized + 'static>(&mut self, contents: Contents) {
+        if contents.is_mixed() {
+            self.fail(DeclareError::MixedIntegers { type_name: path::<T>() });
+        }
+        if contents.has_unit {
+            self.fail(DeclareError::Unit { type_name: path::<T>() });
+        }
+    }
 }
 
-fn declaration<T: TS + ?Sized>(config: &Config) -> String {
+impl TypeVisitor for Collector {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        if !self.seen.insert(TypeId::of::<T>()) {
+            return;
+        }
+        let outer = mem::replace(&mut self.current, path::<T>());
+        self.read::<T>();
+        self.current = outer;
+    }
+}
+
+fn with_docs<T: TS + ?Sized>(declaration: &str) -> String {
     let docs = T::docs().unwrap_or_default();
     let docs = comment::comment(comment::lines_of(&docs), "");
-    let declaration = T::decl(config);
     let declaration = match declaration.strip_prefix("type ") {
-        Some(_) => layout::alias(&declaration),
-        None => declaration,
+        Some(_) => layout::alias(declaration),
+        None => declaration.to_owned(),
     };
     format!("{docs}export {declaration}\n")
 }

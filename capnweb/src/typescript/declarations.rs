@@ -2,6 +2,7 @@
 
 use std::{
     env, fs, io,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -52,8 +53,15 @@ impl Declarations {
     /// [`NotCurrent`](DeclareError::NotCurrent) and [`Io`](DeclareError::Io).
     pub fn render(&self) -> Result<String, DeclareError> {
         let mut collector = Collector::default();
-        for root in &self.roots {
-            root(&mut collector);
+        // `ts-rs` panics where it has no words for a type. What was collected until then is not
+        // rendered.
+        let read = panic::catch_unwind(AssertUnwindSafe(|| {
+            for root in &self.roots {
+                root(&mut collector);
+            }
+        }));
+        if let Err(panic) = read {
+            collector.panicked(&*panic);
         }
         let mut text = HEAD.to_owned();
         let body = collector.finish()?;

@@ -25,6 +25,19 @@ pub enum DeclareError {
         /// The Rust type.
         type_name: String,
     },
+    /// A type has no data: it is `undefined` on the wire, but would be written as `null`.
+    UnitStruct {
+        /// The Rust type.
+        type_name: String,
+    },
+    /// A type can be sent, but `ts-rs` has no words for it: it panicked, and has said so on the
+    /// standard error stream, too. With `panic = "abort"` the program ends there.
+    Undeclarable {
+        /// The Rust type.
+        type_name: String,
+        /// What `ts-rs` says of it.
+        reason: String,
+    },
     /// The file holds something else than the declarations as they are now.
     NotCurrent {
         /// The file.
@@ -64,6 +77,17 @@ impl fmt::Display for DeclareError {
                 f,
                 "{type_name} has a `()` in it, which is sent as undefined: write \
                  `#[ts(type = \"undefined\")]` on the field"
+            ),
+            Self::UnitStruct { type_name } => write!(
+                f,
+                "{type_name} has no data, and is sent as undefined: write \
+                 `#[ts(type = \"undefined\")]` on it"
+            ),
+            Self::Undeclarable { type_name, reason } => write!(
+                f,
+                "{type_name} has no declaration, because {reason}: write what it is, with \
+                 `#[ts(type = \"..\")]` or `#[ts(as = \"..\")]` on the type, or leave the field \
+                 out, with `#[ts(skip)]`"
             ),
             Self::NotCurrent { path, line, expected, found } => write!(
                 f,

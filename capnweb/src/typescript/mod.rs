@@ -2,7 +2,8 @@
 //!
 //! An interface with the option `typescript` can be declared, if the types in its signatures
 //! implement [`TS`], of the crate `ts-rs`: this crate's own do, and data derive it beside serde's
-//! traits, whose attributes it follows.
+//! traits. It follows the most usual of their attributes; what to write beside
+//! [the others](#serdes-attributes) is below.
 //!
 //! ```
 //! use capnweb::{Result, Stub, typescript::{Declarations, TS}};
@@ -102,8 +103,34 @@
 //! What cannot be known from a type is told by `ts-rs`'s attributes: `#[ts(optional = nullable)]`
 //! for a field that may be left out, `#[ts(type = "URL")]` for one with
 //! [`as_url`](crate::value::as_url), `#[ts(type = "bigint")]` in a type that has integers of both 64
-//! and 128 bits, which is refused without it. Unit structs, and variants without data in an untagged
-//! enum, are said to be `null`, where they are sent as `undefined`.
+//! and 128 bits, which is refused without it.
+//!
+//! # Serde's attributes
+//!
+//! The derived declarations follow `rename`, `rename_all`, `rename_all_fields`, `skip`, `flatten` of
+//! structs and enums, `tag`, `content` and `untagged`. The others they do not know, which the
+//! compiler's output says of some, and what they declare is then not what is sent:
+//!
+//! | not followed | what to write beside it |
+//! |---|---|
+//! | `skip_serializing_if`, unless the field has `default`, too | `#[ts(optional = nullable)]` |
+//! | `skip_serializing` | `#[ts(skip)]` |
+//! | `skip_deserializing` | `#[ts(optional = nullable)]`: received, and need not be given |
+//! | `serialize_with`, `deserialize_with` | `#[ts(type = "..")]` or `#[ts(as = "..")]`, which `with` does not compile without |
+//! | `rename(serialize = .., deserialize = ..)`, and what stands in one attribute with it | `#[ts(rename = "..")]` |
+//! | `into`, `from`, `try_from` | `#[ts(as = "..")]` on the type |
+//! | `transparent` on a struct whose field has a name | `#[ts(as = "..")]` on the type |
+//! | `other` | `#[ts(untagged, type = "{ kind: string }")]` on the variant |
+//! | `flatten` of a map: what is declared can be received, but no object literal is one | `#[ts(type = "{ name: string, [key: string]: unknown }")]` on the type |
+//! | `flatten` of an [`Option`], which is refused | `#[ts(type = "{ a: A } \| { a: A, b: B }")]` on the type |
+//! | a unit struct, which is sent as `undefined`; refused | `#[ts(type = "undefined")]` on the type |
+//! | a variant without data in an untagged enum, which is said to be `null` and sent as `undefined` | `#[ts(type = "undefined")]` on the variant |
+//! | [`PhantomData`](std::marker::PhantomData), the same, said to be its parameter | `#[serde(skip)]`, or `#[ts(type = "undefined")]` |
+//!
+//! `#[ts(type = "..")]` and `#[ts(as = "..")]` on a type replace all that is declared of it, and do
+//! not compile with serde's `rename_all`. A type that is nothing but an integer of 128 bits is
+//! `#[ts(type = "bigint")]`, because one by `as` would be a number. What is named in a `type` is not
+//! found by itself: [`data`](Declarations::data) adds it.
 //!
 //! `#[ts(crate = "..")]` is only needed by crates that do not depend on `ts-rs` themselves; those
 //! that do also choose which other crates' types it knows.

@@ -5,6 +5,8 @@ use std::{collections::HashMap, env, fs, process::Command};
 
 use serde::{Deserialize, Serialize};
 
+mod unfollowed;
+
 use super::{Declarations, DeclareError, TS, UPDATE};
 use crate::{
     Promise, Result, Stub, Value,
