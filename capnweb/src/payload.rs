@@ -112,6 +112,16 @@ impl Payload {
         !self.slots.iter().any(|slot| slot.cap.is_unsettled())
     }
 
+    /// Whether a peer that gets it has all of it at once. What it gets later than the message can be
+    /// overtaken by what is sent behind.
+    pub(crate) fn arrives_at_once(&self) -> bool {
+        self.slots.iter().all(|slot| match &slot.cap {
+            Cap::Stub(_) | Cap::Readable(_) | Cap::Writable(_) => true,
+            Cap::Promise(..) | Cap::Blob(_) | Cap::Incoming(_) => false,
+            Cap::Settled(payload) => payload.arrives_at_once(),
+        })
+    }
+
     /// Whether all of it is one capability. Any other text that holds one begins with what the
     /// hole stands in.
     pub(crate) fn is_capability(&self) -> bool {

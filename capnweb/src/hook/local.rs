@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct Local {
     /// Taken by the destructor only.
     target: Option<Arc<dyn Target>>,
+    /// It waits for the promises in arguments itself, if it has to.
+    takes_promises: bool,
     mail: Mutex<Mail>,
 }
 
@@ -46,7 +48,13 @@ struct Letter {
 
 impl Local {
     pub(crate) fn new(target: Arc<dyn Target>) -> Arc<Self> {
-        Arc::new(Self { target: Some(target), mail: Mutex::default() })
+        Arc::new(Self { target: Some(target), takes_promises: false, mail: Mutex::default() })
+    }
+
+    /// A target that is given arguments with promises and incomplete blobs in them as they are. So
+    /// its calls keep their order also then.
+    pub(crate) fn taking_promises(target: Arc<dyn Target>) -> Arc<Self> {
+        Arc::new(Self { target: Some(target), takes_promises: true, mail: Mutex::default() })
     }
 
     fn target(&self) -> &Arc<dyn Target> {
@@ -108,7 +116,9 @@ impl Local {
         let Letter { path, request } = letter;
         match request {
             Request::Get => self.property(path),
-            Request::Call(args) if args.payload.is_settled() => self.invoke(path, args),
+            Request::Call(args) if self.takes_promises || args.payload.is_settled() => {
+                self.invoke(path, args)
+            }
             Request::Call(args) => self.begin_when_settled(path, args),
             Request::Map(mapper) if path.is_empty() => {
                 mapper.apply_to(Hook::value(Payload::of(Cap::Stub(Hook::Local(Arc::clone(self))))))
