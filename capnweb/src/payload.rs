@@ -11,6 +11,8 @@
 //!   [`Payload::slots`]. `#` is no tag of the protocol and the scanner rejects it on receipt, so
 //!   a peer cannot forge one. Holes appear in ascending order of N and of position.
 
+use std::{collections::HashSet, sync::Arc};
+
 use bytestring::ByteString;
 
 use crate::{
@@ -105,6 +107,30 @@ impl Payload {
             | Cap::Writable(_) => 0,
         };
         self.slots.iter().map(within).fold(self.text.len(), usize::saturating_add)
+    }
+
+    /// The same, with the values of promises in it that are known already: they are kept for as long
+    /// as this is.
+    pub(crate) fn size_with_promises(&self) -> usize {
+        /// Values that refer to more than this are not looked through.
+        const MAX_HOOKS: usize = 1 << 12;
+        let mut size = self.size();
+        if self.slots.is_empty() {
+            return size;
+        }
+        let (mut todo, mut values) = (Vec::new(), HashSet::new());
+        self.hooks(&mut todo);
+        while let Some(hook) = todo.pop() {
+            if let Hook::Value(payload) = hook.resolved()
+                && values.insert(Arc::as_ptr(&payload))
+            {
+                size = size.saturating_add(payload.size());
+                if todo.len().max(values.len()) < MAX_HOOKS {
+                    payload.hooks(&mut todo);
+                }
+            }
+        }
+        size
     }
 
     /// Whether it can be delivered as it is.

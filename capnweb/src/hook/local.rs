@@ -12,11 +12,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Hook, Queued, Request, deliverable, not_a_function, value};
+use super::{Hook, Queued, Request, not_a_function, settle::deliverable_growing, value};
 use crate::{
     error::Error,
     maybe_send::BoxFuture,
-    path::{Key, Path},
+    path::{self, Key, Path},
     payload::{Args, Cap, Payload},
     session::{Caller, Running},
     spawn,
@@ -115,7 +115,7 @@ impl Local {
     fn begin(self: &Arc<Self>, letter: Letter) -> Hook {
         let Letter { path, request } = letter;
         match request {
-            Request::Get => self.property(path),
+            Request::Get(_) => self.property(path),
             Request::Call(args) if self.takes_promises || args.payload.is_settled() => {
                 self.invoke(path, args)
             }
@@ -130,26 +130,23 @@ impl Local {
     /// The call's arguments hold promises: it waits for them, alone.
     fn begin_when_settled(self: &Arc<Self>, path: Path, args: Args) -> Hook {
         let Args { payload, caller } = args;
-        let size = payload.size();
-        let mut settling = deliverable(payload);
+        let size = payload.size().saturating_add(path::size(&path));
+        let (mut settling, growth) = deliverable_growing(payload);
         match settling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(payload)) => self.invoke(path, Args { payload, caller }),
             Poll::Ready(Err(error)) => Hook::Broken(error),
             Poll::Pending => {
-                let waiting = match caller.waits(size) {
-                    Ok(waiting) => waiting,
-                    Err(error) => {
-                        turn::bury(settling);
-                        return Hook::Broken(error);
-                    }
-                };
+                if let Err(error) = growth.waits(&caller, size) {
+                    turn::bury(settling);
+                    return Hook::Broken(error);
+                }
                 let result = Resolver(Some(Queued::new()));
                 let hook = result.hook();
                 let this = Arc::clone(self);
                 let running = Running::new(caller.clone());
                 spawn::spawn(async move {
                     let settled = settling.await;
-                    drop((running, waiting));
+                    drop((running, growth));
                     turn::enter(move || {
                         result.resolve(match settled {
                             Ok(payload) => {
