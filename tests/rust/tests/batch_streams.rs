@@ -51,6 +51,23 @@ async fn streams_and_blobs_in_arguments_are_part_of_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_never_produced_fails_the_call_that_reads_it_alone() {
+    limited(async {
+        let (_rpc, address) = serve().await;
+        let batch = capnweb::batch(format!("http://{address}/rpc"))
+            .timeout(Duration::from_millis(500))
+            .begin();
+        let never = ReadableStream::<u32>::new(stream::pending());
+        let sum = batch.main().call("sumStream", (never,)).decode::<f64>();
+        let square = batch.main().call("square", (3,)).decode::<f64>();
+        batch.send().await.unwrap();
+        assert_eq!(sum.await.unwrap_err().message(), NOT_ALL);
+        assert_eq!(square.await.unwrap(), 9.0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_and_blobs_in_results_arrive_if_they_are_short() {
     limited(async {
         let (_rpc, address) = serve().await;
@@ -202,4 +219,26 @@ fn a_method_that_writes_to_its_client_is_told_that_nobody_answers() {
     let answers = peer.outgoing();
     let rejected = r#"["reject",1,["error","Error","nobody listens"]]"#.to_owned();
     assert!(answers.contains(&rejected), "{answers:?}");
+}
+
+#[test]
+fn a_method_that_writes_more_than_a_window_is_told_that_nobody_answers() {
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["push",["pipeline",0,["fillStream"],[["writable",-1],100000]]]"#);
+    peer.send(r#"["pull",1]"#);
+    peer.session.input_ended("nobody listens");
+    let answers = peer.outgoing();
+    let rejected = r#"["reject",1,["error","Error","nobody listens"]]"#.to_owned();
+    assert!(answers.contains(&rejected), "{:?}", answers.last());
+}
+
+#[test]
+fn a_method_that_aborts_its_clients_stream_does_not_wait_for_an_answer() {
+    let peer = Peer::new(Some(FixedTarget::stub()), Options::new());
+    peer.send(r#"["push",["pipeline",0,["abortStream"],[["writable",-1],"no"]]]"#);
+    peer.send(r#"["pull",1]"#);
+    peer.session.input_ended("nobody listens");
+    let answers = peer.outgoing();
+    let answered = answers.iter().any(|answer| answer.starts_with(r#"["resolve",1,"#));
+    assert!(answered, "{answers:?}");
 }

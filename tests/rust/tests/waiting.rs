@@ -264,6 +264,33 @@ fn a_blob_that_came_counts_while_its_call_waits_for_another() {
 }
 
 #[test]
+fn a_blob_that_is_sent_on_counts_until_it_has_left() {
+    let far = Peer::new(None, Options::new());
+    let mut script = Script::new(far.connection.main());
+    let pipe = script.pipe();
+    let frame = format!(r#"["push",["pipeline",0,["f"],[["blob","",["readable",{pipe}]]]]]"#);
+    script.peer.exchange(&frame, &[]);
+    script.id();
+    // More than the first window, by itself.
+    let bytes = "A".repeat(400_000);
+    script.peer.send(&format!(r#"["stream",["pipeline",{pipe},["write"],[["bytes","{bytes}"]]]]"#));
+    script.id();
+    script.peer.send(&format!(r#"["stream",["pipeline",{pipe},["close"],[]]]"#));
+    script.id();
+    far.outgoing();
+    script.peer.outgoing();
+    let sent = far.outgoing();
+    assert!(!sent.iter().any(|message| message.contains("close")), "the far side has all of it");
+    let other = script.pipe();
+    script.is_refused(other, 500);
+    for answered in 3..8 {
+        far.send(&format!(r#"["resolve",{answered},["undefined"]]"#));
+    }
+    let other = script.pipe();
+    script.fits(other, 1000);
+}
+
+#[test]
 fn arguments_that_wait_for_a_promise_count_too() {
     let mut script = Script::new(keeper());
     script.peer.exchange(r#"["push",["pipeline",0,["slow"],[]]]"#, &[]);
