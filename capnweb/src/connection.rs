@@ -155,6 +155,12 @@ impl Session {
         self.shared.is_overloaded()
     }
 
+    /// How many bytes wait to be sent.
+    #[cfg(any(feature = "server", all(feature = "worker", target_arch = "wasm32")))]
+    pub(crate) fn outgoing_bytes(&self) -> usize {
+        self.shared.outgoing_bytes()
+    }
+
     /// Says that the channel broke.
     pub fn disconnected(&self, reason: impl fmt::Display) {
         let error = Error::of_kind(ErrorKind::Disconnected, "Error", reason);

@@ -53,7 +53,9 @@ pub(crate) fn carry_out(text: ByteString, found: Vec<Found>, caller: &Caller) ->
                 // A promise that is kept here is held once more. The peer is asked for another of
                 // one that it keeps.
                 let is_itself = path.is_empty() && hook.is_own_promise();
-                cap(if is_itself { hook } else { hook.get(path) }, promise)
+                let get = Request::Get(caller.clone());
+                let hook = if is_itself { hook } else { hook.request(path, get) };
+                cap(hook, promise)
             }
             Step::Call { hook, path, text, args, promise } => {
                 let payload = carry_out(text, args, caller);

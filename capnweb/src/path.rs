@@ -41,6 +41,15 @@ impl fmt::Display for Key {
     }
 }
 
+/// How many bytes it keeps.
+pub(crate) fn size(path: &[Key]) -> usize {
+    let names = path.iter().map(|key| match key {
+        Key::Name(name) => name.len(),
+        Key::Index(_) => 0,
+    });
+    names.fold(std::mem::size_of_val(path), usize::saturating_add)
+}
+
 /// Writes a path the way JavaScript error messages name it: `a.b.0`.
 pub(crate) fn display(path: &[Key]) -> impl fmt::Display + '_ {
     struct Dotted<'a>(&'a [Key]);

@@ -11,6 +11,8 @@
 //!   [`Payload::slots`]. `#` is no tag of the protocol and the scanner rejects it on receipt, so
 //!   a peer cannot forge one. Holes appear in ascending order of N and of position.
 
+use std::{collections::HashSet, sync::Arc};
+
 use bytestring::ByteString;
 
 use crate::{
@@ -107,9 +109,43 @@ impl Payload {
         self.slots.iter().map(within).fold(self.text.len(), usize::saturating_add)
     }
 
+    /// The same, with the values of promises in it that are known already: they are kept for as long
+    /// as this is.
+    pub(crate) fn size_with_promises(&self) -> usize {
+        /// Values that refer to more than this are not looked through.
+        const MAX_HOOKS: usize = 1 << 12;
+        let mut size = self.size();
+        if self.slots.is_empty() {
+            return size;
+        }
+        let (mut todo, mut values) = (Vec::new(), HashSet::new());
+        self.hooks(&mut todo);
+        while let Some(hook) = todo.pop() {
+            if let Hook::Value(payload) = hook.resolved()
+                && values.insert(Arc::as_ptr(&payload))
+            {
+                size = size.saturating_add(payload.size());
+                if todo.len().max(values.len()) < MAX_HOOKS {
+                    payload.hooks(&mut todo);
+                }
+            }
+        }
+        size
+    }
+
     /// Whether it can be delivered as it is.
     pub(crate) fn is_settled(&self) -> bool {
         !self.slots.iter().any(|slot| slot.cap.is_unsettled())
+    }
+
+    /// Whether a peer that gets it has all of it at once. What it gets later than the message can be
+    /// overtaken by what is sent behind.
+    pub(crate) fn arrives_at_once(&self) -> bool {
+        self.slots.iter().all(|slot| match &slot.cap {
+            Cap::Stub(_) | Cap::Readable(_) | Cap::Writable(_) => true,
+            Cap::Promise(..) | Cap::Blob(_) | Cap::Incoming(_) => false,
+            Cap::Settled(payload) => payload.arrives_at_once(),
+        })
     }
 
     /// Whether all of it is one capability. Any other text that holds one begins with what the

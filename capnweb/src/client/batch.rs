@@ -31,6 +31,9 @@ use crate::{
 const OWN_HEADERS: [HeaderName; 4] =
     [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
 
+/// Word for word what the JavaScript implementation says: applications look for it.
+const ENDED: &str = "Batch RPC request ended.";
+
 /// How many messages of an answer are taken in before other tasks get their turn.
 const INPUT_PER_TURN: usize = 256;
 
@@ -213,8 +216,9 @@ impl Batch {
             let problem = collected.connection.closed().await.to_string();
             return Err(ConnectError::Answer { address, problem });
         }
-        // Word for word what the JavaScript implementation says: applications look for it.
-        session.disconnected("Batch RPC request ended.");
+        // What has come of a stream can be read, though the rest of it has not.
+        session.input_ended(ENDED);
+        session.disconnected(ENDED);
         Ok(())
     }
 }

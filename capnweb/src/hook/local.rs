@@ -12,11 +12,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Hook, Queued, Request, deliverable, not_a_function, value};
+use super::{Hook, Queued, Request, not_a_function, settle::deliverable_growing, value};
 use crate::{
     error::Error,
     maybe_send::BoxFuture,
-    path::{Key, Path},
+    path::{self, Key, Path},
     payload::{Args, Cap, Payload},
     session::{Caller, Running},
     spawn,
@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct Local {
     /// Taken by the destructor only.
     target: Option<Arc<dyn Target>>,
+    /// It waits for the promises in arguments itself, if it has to.
+    takes_promises: bool,
     mail: Mutex<Mail>,
 }
 
@@ -46,7 +48,13 @@ struct Letter {
 
 impl Local {
     pub(crate) fn new(target: Arc<dyn Target>) -> Arc<Self> {
-        Arc::new(Self { target: Some(target), mail: Mutex::default() })
+        Arc::new(Self { target: Some(target), takes_promises: false, mail: Mutex::default() })
+    }
+
+    /// A target that is given arguments with promises and incomplete blobs in them as they are. So
+    /// its calls keep their order also then.
+    pub(crate) fn taking_promises(target: Arc<dyn Target>) -> Arc<Self> {
+        Arc::new(Self { target: Some(target), takes_promises: true, mail: Mutex::default() })
     }
 
     fn target(&self) -> &Arc<dyn Target> {
@@ -107,8 +115,10 @@ impl Local {
     fn begin(self: &Arc<Self>, letter: Letter) -> Hook {
         let Letter { path, request } = letter;
         match request {
-            Request::Get => self.property(path),
-            Request::Call(args) if args.payload.is_settled() => self.invoke(path, args),
+            Request::Get(_) => self.property(path),
+            Request::Call(args) if self.takes_promises || args.payload.is_settled() => {
+                self.invoke(path, args)
+            }
             Request::Call(args) => self.begin_when_settled(path, args),
             Request::Map(mapper) if path.is_empty() => {
                 mapper.apply_to(Hook::value(Payload::of(Cap::Stub(Hook::Local(Arc::clone(self))))))
@@ -120,26 +130,23 @@ impl Local {
     /// The call's arguments hold promises: it waits for them, alone.
     fn begin_when_settled(self: &Arc<Self>, path: Path, args: Args) -> Hook {
         let Args { payload, caller } = args;
-        let size = payload.size();
-        let mut settling = deliverable(payload);
+        let size = payload.size().saturating_add(path::size(&path));
+        let (mut settling, growth) = deliverable_growing(payload);
         match settling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(payload)) => self.invoke(path, Args { payload, caller }),
             Poll::Ready(Err(error)) => Hook::Broken(error),
             Poll::Pending => {
-                let waiting = match caller.waits(size) {
-                    Ok(waiting) => waiting,
-                    Err(error) => {
-                        turn::bury(settling);
-                        return Hook::Broken(error);
-                    }
-                };
+                if let Err(error) = growth.waits(&caller, size) {
+                    turn::bury(settling);
+                    return Hook::Broken(error);
+                }
                 let result = Resolver(Some(Queued::new()));
                 let hook = result.hook();
                 let this = Arc::clone(self);
                 let running = Running::new(caller.clone());
                 spawn::spawn(async move {
                     let settled = settling.await;
-                    drop((running, waiting));
+                    drop((running, growth));
                     turn::enter(move || {
                         result.resolve(match settled {
                             Ok(payload) => {

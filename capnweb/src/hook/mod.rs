@@ -25,7 +25,7 @@ use self::value::Property;
 use crate::{
     error::Error,
     map::{Mapper, Variable, intercept},
-    path::{Key, Path},
+    path::{self, Key, Path},
     payload::{Args, Cap, Payload, Slot},
     session::{Caller, Waiting},
 };
@@ -46,8 +46,8 @@ pub(crate) enum Hook {
 
 /// What can be asked of a hook.
 pub(crate) enum Request {
-    /// The property at the path.
-    Get,
+    /// The property at the path, for this caller.
+    Get(Caller),
     /// A call of the method at the path.
     Call(Args),
     /// To apply a function to what is at the path.
@@ -55,27 +55,29 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// Whom a call is for.
-    fn caller(&self) -> Option<&Caller> {
+    /// Whom it is for.
+    fn caller(&self) -> &Caller {
         match self {
-            Request::Get => None,
-            Request::Call(args) => Some(&args.caller),
-            Request::Map(mapper) => Some(&mapper.caller),
+            Request::Get(caller) => caller,
+            Request::Call(args) => &args.caller,
+            Request::Map(mapper) => &mapper.caller,
         }
     }
 
-    /// Says that a call's arguments wait.
-    fn waits(&self) -> Result<Waiting, Error> {
-        match self {
-            Request::Call(args) => args.caller.waits(args.payload.size()),
-            Request::Get | Request::Map(_) => Ok(Waiting::default()),
-        }
+    /// Says that it waits, with what it is asked at.
+    fn waits(&self, path: &[Key]) -> Result<Waiting, Error> {
+        let size = match self {
+            Request::Get(_) => 0,
+            Request::Call(args) => args.payload.size_with_promises(),
+            Request::Map(mapper) => mapper.instructions.len(),
+        };
+        self.caller().waits(size.saturating_add(path::size(path)))
     }
 
     /// Answers with the property at the path, which is known.
     fn answer(self, property: Hook) -> Hook {
         match self {
-            Request::Get => property,
+            Request::Get(_) => property,
             Request::Map(mapper) => mapper.apply_to(property),
             Request::Call(_) => Hook::Broken(not_a_function(&[])),
         }
@@ -138,7 +140,7 @@ impl Hook {
 
     /// Reads the property at the path. The hook that comes back is a promise for it.
     pub(crate) fn get(&self, path: Path) -> Hook {
-        self.request(path, Request::Get)
+        self.request(path, Request::Get(Caller::default()))
     }
 
     /// Asks something of what is at the path. The hook that comes back is a promise for the answer.
@@ -159,7 +161,8 @@ impl Hook {
                 Hook::Value(payload) => {
                     let next = match &request {
                         Request::Call(_) => value::callee(&payload, path, 0),
-                        Request::Get | Request::Map(_) => match value::property(&payload, &path) {
+                        Request::Get(_) | Request::Map(_) => match value::property(&payload, &path)
+                        {
                             Ok(Property::Known(known)) => return request.answer(known),
                             Ok(Property::Of(next, rest)) => Ok((next, rest)),
                             Err(error) => Err(error),

@@ -79,14 +79,14 @@ struct Call {
     result: Arc<Queued>,
     /// Counts it among the calls of its connection while it waits.
     _running: Option<Running>,
-    /// And its arguments among what its connection makes wait.
+    /// And its path and arguments among what its connection makes wait.
     waiting: Waiting,
 }
 
 impl Call {
     /// Whether nobody could see what comes of it: a property that was to be read.
     fn is_abandoned(&mut self) -> bool {
-        matches!(self.request, Request::Get)
+        matches!(self.request, Request::Get(_))
             && Arc::get_mut(&mut self.result).is_some_and(|result| {
                 let state = result.state.get_mut().unwrap_or_else(PoisonError::into_inner);
                 matches!(state, State::Waiting(pending) if pending.calls.is_empty())
@@ -119,7 +119,7 @@ impl Queued {
     }
 
     pub(super) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
-        let waiting = match request.waits() {
+        let waiting = match request.waits(&path) {
             Ok(waiting) => waiting,
             Err(error) => return Hook::Broken(error),
         };
@@ -131,7 +131,9 @@ impl Queued {
                 State::Waiting(pending) | State::Flushing(_, pending) => {
                     _abandoned = pending.sweep();
                     let result = Queued::new();
-                    let _running = request.caller().map(|caller| Running::new(caller.clone()));
+                    // A property that is read is no call.
+                    let _running = (!matches!(request, Request::Get(_)))
+                        .then(|| Running::new(request.caller().clone()));
                     let call = Call { path, request, result, _running, waiting };
                     let result = Arc::clone(&call.result);
                     pending.calls.push_back(call);

@@ -19,7 +19,7 @@ use crate::{
     maybe_send::BoxFuture,
     path::Path,
     payload::{Cap, Payload, Slot},
-    session::Waiting,
+    session::{Caller, Waiting},
     wakers::WakerKey,
     wire::MAX_DEPTH,
 };
@@ -116,7 +116,15 @@ impl Future for Settle {
 /// # Errors
 /// What the first promise to fail was rejected with, or the first blob's stream.
 pub(crate) fn deliverable(payload: Payload) -> BoxFuture<Result<Payload, Error>> {
-    deliverable_at(payload, 0, Arc::default())
+    deliverable_growing(payload).0
+}
+
+/// The same, and what says of a call whose arguments these are that it waits.
+pub(super) fn deliverable_growing(
+    payload: Payload,
+) -> (BoxFuture<Result<Payload, Error>>, Arc<Growth>) {
+    let growth = Arc::<Growth>::default();
+    (deliverable_at(payload, 0, Arc::clone(&growth)), growth)
 }
 
 /// What values may grow to when the promises in them are replaced, which may be the same ones over
@@ -126,24 +134,39 @@ const MAX_BYTES: usize = 256 << 20;
 
 /// What a value has grown by.
 #[derive(Default)]
-struct Growth {
+pub(super) struct Growth {
     promises: AtomicUsize,
     bytes: AtomicUsize,
+    /// Of all that is there already, if it has to wait for the rest.
+    waiting: Mutex<Option<Waiting>>,
     /// Of the blobs that have come, until all of the value has.
     blobs: Mutex<Vec<Arc<Waiting>>>,
 }
 
 impl Growth {
+    /// Says that the value waits, which was of this size. From now on it does so with all that it
+    /// grows by.
+    pub(super) fn waits(&self, caller: &Caller, size: usize) -> Result<(), Error> {
+        let grown = self.bytes.load(Ordering::Relaxed);
+        let waiting = caller.waits(size.saturating_add(grown))?;
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiting);
+        Ok(())
+    }
+
     fn add(&self, payload: &Payload) -> Result<(), Error> {
         let promises = self.promises.fetch_add(1, Ordering::Relaxed);
-        let bytes = self.bytes.fetch_add(payload.text.len(), Ordering::Relaxed);
+        let size = payload.text.len();
+        let bytes = self.bytes.fetch_add(size, Ordering::Relaxed);
         if promises >= MAX_PROMISES || bytes >= MAX_BYTES {
             return Err(Error::named(
                 "RangeError",
                 "The value grows too large when its promises are resolved.",
             ));
         }
-        Ok(())
+        match &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(waiting) => waiting.add(size),
+            None => Ok(()),
+        }
     }
 
     fn keep(&self, blob: Arc<Waiting>) {

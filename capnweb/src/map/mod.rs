@@ -21,7 +21,7 @@ use crate::{
     hook::{Hook, Queued, Resolver, Settle},
     maybe_send::BoxFuture,
     payload::{Cap, Payload, Slot},
-    session::Caller,
+    session::{Caller, Running},
     spawn, turn,
     wire::{self, Capture, Expr, Id, Limits, Ref, RefKind},
 };
@@ -115,10 +115,17 @@ impl Mapper {
             Some(Ok(payload)) => self.apply(&payload),
             Some(Err(error)) => Hook::Broken(error),
             None => {
+                // Its path has been followed.
+                let waiting = match self.caller.waits(self.instructions.len()) {
+                    Ok(waiting) => waiting,
+                    Err(error) => return Hook::Broken(error),
+                };
+                let running = Running::new(self.caller.clone());
                 let result = Resolver(Some(Queued::new()));
                 let hook = result.hook();
                 let rest: BoxFuture<()> = Box::pin(async move {
                     let settled = settle.await;
+                    drop((running, waiting));
                     turn::enter(move || {
                         result.resolve(match settled {
                             Ok(payload) => self.apply(&payload),

@@ -51,7 +51,7 @@ impl Variable {
     pub(crate) fn request(self: &Arc<Self>, path: Path, request: Request) -> Hook {
         match request {
             // Needed where it is serialized: reading nothing of it is no instruction.
-            Request::Get if path.is_empty() => Hook::Placeholder(Arc::clone(self)),
+            Request::Get(_) if path.is_empty() => Hook::Placeholder(Arc::clone(self)),
             request => on_recorder(&Hook::Placeholder(Arc::clone(self)), path, request)
                 .unwrap_or_else(|_| Hook::Broken(misused())),
         }

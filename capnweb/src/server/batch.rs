@@ -1,4 +1,4 @@
-//! HTTP batches on hyper: reading the request, and one deadline for all of it.
+//! HTTP batches on hyper: reading the request, and one deadline for all that it asks for.
 
 use std::sync::Arc;
 
@@ -36,7 +36,10 @@ impl Endpoint {
         let messages = split(&body?, settings)?;
         let exchange = Exchange::start(&*entry, settings.options.clone());
         match timeout_at(deadline, exchange.run(messages)).await {
-            Ok(answer) => Ok(text(answer?)),
+            Ok(known) => {
+                known?;
+                Ok(text(exchange.answer().await?))
+            }
             Err(_) => {
                 tracing::warn!("a batch took longer than {:?}", settings.batch_timeout);
                 let text = "the batch takes too long; ask for less in one";

@@ -1,21 +1,32 @@
 //! The session of an HTTP batch, on every platform.
 //!
 //! Messages are fed to the session as they stand in the body, and what it sends is collected until
-//! everything that was asked for is known.
+//! everything that was asked for is known. Streams in that go on for a moment, as long as they bring
+//! something; what they have not brought by then is not part of the answer.
 
-use std::task::Poll;
+use std::{task::Poll, time::Duration};
 
 use bytestring::ByteString;
+use futures::{
+    FutureExt,
+    future::{Either, select},
+};
 use http::StatusCode;
 
 use super::{
     Refusal,
     admission::{Entry, Settings},
 };
-use crate::{Connection, Error, ErrorKind, Options, Session};
+use crate::{Connection, Error, ErrorKind, Options, Session, SpawnHandle, spawn};
 
 /// How many messages are taken in before other tasks get their turn.
 const INPUT_PER_TURN: usize = 256;
+
+/// How long a stream may bring nothing before the answer goes without the rest of it.
+const IDLE: Duration = Duration::from_millis(250);
+
+/// How long the answer waits for streams in all, which may bring a little for ever.
+const STREAMS: Duration = Duration::from_secs(2);
 
 /// Why a client of a batch does not answer.
 const CANNOT_ANSWER: &str =
@@ -43,17 +54,19 @@ pub(crate) fn too_large(limit: std::fmt::Arguments<'_>) -> Refusal {
 pub(crate) struct Exchange {
     session: Session,
     connection: Connection,
+    spawn: Option<SpawnHandle>,
 }
 
 impl Exchange {
     pub(crate) fn start(entry: &dyn Entry, options: Options) -> Self {
+        let spawn = options.spawn.clone().or_else(spawn::current);
         let (session, connection) = Session::new(Some(entry.main()), options);
         entry.begun(&connection);
-        Self { session, connection }
+        Self { session, connection, spawn }
     }
 
-    /// Feeds the messages to the session, and returns what it has to say when all is known.
-    pub(crate) async fn run(self, messages: Vec<ByteString>) -> Result<String, Refusal> {
+    /// Feeds the messages to the session, and waits until all that they ask for is known.
+    pub(crate) async fn run(&self, messages: Vec<ByteString>) -> Result<(), Refusal> {
         for (i, message) in messages.into_iter().enumerate() {
             self.session.receive(message);
             if i % INPUT_PER_TURN == INPUT_PER_TURN - 1 {
@@ -62,12 +75,43 @@ impl Exchange {
             }
         }
         self.session.input_ended(CANNOT_ANSWER);
-        if let Err(error) = self.connection.drain().await {
-            return Err(ended(&error));
-        }
-        self.session.streams_sent().await;
+        self.connection.drain().await.map_err(|error| ended(&error))
+    }
+
+    /// What the session has to say, with the streams that are at hand. Takes no longer than a
+    /// moment.
+    pub(crate) async fn answer(self) -> Result<String, Refusal> {
+        self.streams_sent().await;
         self.check()?;
         Ok(self.session.outgoing().join("\n"))
+    }
+
+    /// Waits for the streams in the answer, and for the promises in those, as long as they bring
+    /// something.
+    async fn streams_sent(&self) {
+        // Without an executor nothing goes on here.
+        let Some(spawn) = &self.spawn else { return };
+        let sent = async {
+            // The chunks of a stream may hold promises, and their values streams.
+            while self.connection.drain().await.is_ok() {
+                self.session.streams_sent().await;
+                if self.connection.drain().now_or_never().is_some() {
+                    return;
+                }
+            }
+        };
+        let mut sent = std::pin::pin!(sent);
+        let until = spawn.now() + STREAMS;
+        loop {
+            let before = self.session.outgoing_bytes();
+            let left = until.saturating_sub(spawn.now());
+            let Either::Right(_) = select(sent.as_mut(), spawn.sleep(IDLE.min(left))).await else {
+                return;
+            };
+            if self.session.outgoing_bytes() == before || spawn.now() >= until {
+                return tracing::debug!("a batch was answered without the rest of a stream");
+            }
+        }
     }
 
     /// Gives an answer up that would become too large.

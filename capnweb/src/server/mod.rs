@@ -35,7 +35,10 @@
 //! A `POST` to the endpoint is a session of its own, for the same main object and under the same
 //! rules as a connection: its body holds all that the client says, the answer all that it is told.
 //! The client cannot be called back: what waits for its answer fails at once, though results of
-//! calls on its objects can be returned unawaited. What can come instead of an answer:
+//! calls on its objects can be returned unawaited. Streams in results are part of the answer as far
+//! as they are at hand when all else is known, or come without a pause of more than a quarter of a
+//! second, for two seconds and one window at most; the rest of one is not sent, which its reader sees
+//! as an error. What can come instead of an answer:
 //!
 //! | status | when |
 //! |---|---|

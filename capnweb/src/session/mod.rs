@@ -127,6 +127,12 @@ impl Shared {
         self.with(|core, _| core.outgoing_bytes > self.options.limits.max_outgoing_bytes)
     }
 
+    /// How many bytes wait to be sent.
+    #[cfg(any(feature = "server", all(feature = "worker", target_arch = "wasm32")))]
+    pub(crate) fn outgoing_bytes(&self) -> usize {
+        self.with(|core, _| core.outgoing_bytes)
+    }
+
     /// Sets who is woken when there is something to send or the session has ended. Returns whether
     /// that is so already.
     pub(crate) fn wake_driver(&self, waker: &Waker) -> bool {

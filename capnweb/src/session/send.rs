@@ -30,7 +30,7 @@ impl Shared {
         }
         // What needs no lock is written first.
         let mut frame = match &request {
-            Request::Get => {
+            Request::Get(_) => {
                 let mut frame = String::with_capacity(48);
                 write::call_head(&mut frame, "push", on.id, &path);
                 frame.push_str(write::CALL_TAIL);
@@ -47,7 +47,7 @@ impl Shared {
             self.may_call(core, on)?;
             self.has_room(core)?;
             match &request {
-                Request::Get => {}
+                Request::Get(_) => {}
                 Request::Call(args) => self.finish_call(core, after, &args.payload, &mut frame),
                 Request::Map(mapper) => self.finish_map(core, mapper, &mut frame),
             }
@@ -120,7 +120,7 @@ impl Shared {
     fn check_request(&self, request: &Request) -> Result<(), Error> {
         let release = self.options.peer_release;
         match request {
-            Request::Get => Ok(()),
+            Request::Get(_) => Ok(()),
             Request::Call(args) => hold_back::check_args(&args.payload, release),
             Request::Map(mapper) => hold_back::check_instructions(&mapper.instructions, release),
         }

@@ -8,6 +8,11 @@
 //! A sender is never more ahead of the reader than its window, which follows the
 //! connection; calls on the same connection pass in between. A stream that is dropped before its
 //! end tells the other side: a reader sees an error, a writer's next write fails.
+//!
+//! Chunks arrive in the order in which they were written, those with promises or blobs in them
+//! included. As JavaScript would let the next chunk overtake one of these, it is sent when they have
+//! been taken: each costs a round trip, and in an HTTP batch the stream ends
+//! behind the first one. A promise that is rejected ends the stream.
 
 mod flow;
 mod pipe;

@@ -5,6 +5,10 @@
 //! bounded by [`Limits::max_stream_bytes`](crate::Limits::max_stream_bytes), and all together by
 //! [`Limits::max_waiting_bytes`](crate::Limits::max_waiting_bytes), those of the session that the
 //! write came over.
+//!
+//! A chunk takes its place when its write comes, whatever is still missing in it: whoever reads it
+//! waits for that. So the chunks keep their order, and a blob in one of them is read when its turn
+//! has come.
 
 use std::{
     collections::VecDeque,
@@ -103,7 +107,7 @@ impl Drop for Resolution {
 /// A new pipe: the end to write to, as what can be exported, and the end to read from.
 pub(crate) fn pipe() -> (Hook, PipeReader) {
     let pipe = Arc::new(Pipe { state: Mutex::default() });
-    let writer = Hook::Local(Local::new(Arc::new(PipeWriter(Arc::clone(&pipe)))));
+    let writer = Hook::Local(Local::taking_promises(Arc::new(PipeWriter(Arc::clone(&pipe)))));
     (writer, PipeReader(pipe))
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    pin::Pin,
     task::Poll,
 };
 
@@ -10,16 +11,32 @@ use super::{
     writer::Writer,
 };
 use crate::{
+    error::Error,
     hook::{Hook, broken},
     session::UnderWay,
 };
 
 /// Sends what is read from a stream to a hook that takes writes, up to the stream's end. Ends
 /// early when a write fails: then nobody reads there any more, and here it is cancelled.
-pub(crate) async fn pump(readable: Readable, to: Hook, mut under_way: UnderWay) {
+pub(crate) async fn pump(readable: Readable, to: Hook, under_way: UnderWay) {
     // A connection that ends may leave no write behind to tell of it.
     let mut gone = std::pin::pin!(broken(to.clone()));
-    let mut writer = Writer::new(to);
+    move_chunks(&readable, Writer::new(to.clone()), under_way, gone.as_mut()).await;
+    if let Hook::Import(import) = to.resolved()
+        && import.session.shared.input_ended().is_some()
+    {
+        // The peer cannot say how far it has read. To let go of the stream would take from it what
+        // it has not.
+        gone.await;
+    }
+}
+
+async fn move_chunks(
+    readable: &Readable,
+    mut writer: Writer,
+    mut under_way: UnderWay,
+    mut gone: Pin<&mut impl Future<Output = Error>>,
+) {
     loop {
         let ready = poll_fn(|cx| {
             let ready = writer.poll_ready(cx);

@@ -221,7 +221,11 @@ impl<T: DeserializeOwned> Stream for ReadableStream<T> {
                 *settling = None;
                 match settled {
                     Ok(payload) => payload,
-                    Err(error) => return Poll::Ready(Some(Err(error))),
+                    Err(error) => {
+                        // What the chunk was to be is lost, and not by its reader.
+                        this.readable.cancel_because(&error);
+                        return Poll::Ready(Some(Err(error)));
+                    }
                 }
             }
             None => match ready!(this.readable.poll_chunk(cx)) {

@@ -23,7 +23,7 @@ use crate::{
         token::{self, Token},
     },
     error::Error,
-    hook::Hook,
+    hook::{Hook, deliverable},
     map,
     maybe_send::{BoxFuture, MaybeSend},
     payload::Cap,
@@ -81,10 +81,13 @@ impl<T> WritableStream<T> {
             loop {
                 match std::future::poll_fn(|cx| readable.poll_chunk(cx)).await {
                     Chunk::Next(payload) => {
-                        let chunk = match codec::decode_args::<(T,)>(&payload) {
+                        let chunk = deliverable(payload)
+                            .await
+                            .and_then(|payload| codec::decode_args::<(T,)>(&payload));
+                        let chunk = match chunk {
                             Ok((chunk,)) => chunk,
                             Err(error) => {
-                                tracing::debug!(%error, "a chunk is of another type");
+                                tracing::debug!(%error, "a chunk cannot be read");
                                 return readable.cancel_because(&error);
                             }
                         };

@@ -1,4 +1,8 @@
 //! Writing to a stream of the peer: `stream` messages, as many ahead as the window allows.
+//!
+//! A chunk that holds a promise or a blob is not complete when its message is. The call that is its
+//! write then waits at the receiver, alone, and writes behind it would overtake it. So nothing is
+//! sent behind such a chunk until it has been answered.
 
 use std::{
     future::{Future, poll_fn},
@@ -28,6 +32,8 @@ pub(crate) struct Writer {
     unanswered: FuturesUnordered<Write>,
     /// Writes to something that is not remote, one after the other.
     unmeasured: usize,
+    /// A chunk without an answer is not complete yet: what is sent now could overtake it.
+    incomplete: bool,
     error: Option<Error>,
 }
 
@@ -59,6 +65,7 @@ impl Writer {
             spawn: spawn::current(),
             unanswered: FuturesUnordered::new(),
             unmeasured: 0,
+            incomplete: false,
             error: None,
         }
     }
@@ -72,7 +79,7 @@ impl Writer {
         if let Poll::Ready(error) = self.poll_failed(cx) {
             return Poll::Ready(Err(error));
         }
-        if self.unmeasured > 0 || !self.flow.has_room() {
+        if self.incomplete || self.unmeasured > 0 || !self.flow.has_room() {
             return self.poll_unanswerable().map(Err);
         }
         match self.hook.as_ref().map(Hook::resolved) {
@@ -83,7 +90,11 @@ impl Writer {
 
     /// Ready when a write has failed, with its error.
     pub(crate) fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        while let Poll::Ready(Some((sent, result))) = self.unanswered.poll_next_unpin(cx) {
+        while let Poll::Ready(next) = self.unanswered.poll_next_unpin(cx) {
+            let Some((sent, result)) = next else {
+                self.incomplete = false;
+                break;
+            };
             self.answered(sent, result);
         }
         match &self.error {
@@ -108,7 +119,9 @@ impl Writer {
 
     /// Writes a chunk: the arguments of the call.
     pub(crate) fn write(&mut self, chunk: Payload) {
+        let incomplete = !chunk.arrives_at_once();
         if let Some((settle, size)) = self.send("write", chunk) {
+            self.incomplete |= incomplete;
             let now = self.now();
             let sent = size.map(|size| self.flow.sent(size, now));
             self.unmeasured += usize::from(sent.is_none());
@@ -121,9 +134,12 @@ impl Writer {
     /// # Errors
     /// What this or an earlier write failed with.
     pub(crate) async fn close(mut self) -> Result<(), Error> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
+        let complete = poll_fn(|cx| match self.poll_failed(cx) {
+            Poll::Ready(error) => Poll::Ready(Err(error)),
+            Poll::Pending if self.incomplete => self.poll_unanswerable().map(Err),
+            Poll::Pending => Poll::Ready(Ok(())),
+        });
+        complete.await?;
         let Some((mut settle, _)) = self.send("close", no_arguments()) else { return Ok(()) };
         let closed = poll_fn(|cx| {
             // A write that fails lets go of the stream, which is not worth waiting for an end.

@@ -34,10 +34,14 @@ pub struct Limits {
     /// fails and ends the stream. Default: 64 MiB.
     pub max_stream_bytes: usize,
     /// The most bytes of the peer that may wait here in all: what is unread in its streams, blobs
-    /// that have not been delivered, and the arguments of calls that wait for promises in them.
-    /// Reading and dropping them makes room. What comes beyond fails, a write together with its
-    /// stream; the session goes on. Default: 256 MiB, which is four streams or blobs at the limits
-    /// of their own.
+    /// that have not been delivered, and calls, maps and property reads that wait for promises, with
+    /// their paths, arguments and instructions. Reading and dropping them makes room. What comes
+    /// beyond fails, a write together with its stream; the session goes on. Default: 256 MiB, which
+    /// is four streams or blobs at the limits of their own.
+    ///
+    /// What nothing waits for is not counted: values that the peer has sent and not released, and
+    /// results. Only their number is bounded, by `max_exports`, and the size of each by
+    /// `max_message_size`; where peers are not trusted with that much memory, lower these.
     pub max_waiting_bytes: usize,
     /// The most bytes of one [`Blob`](crate::fetch::Blob). It is complete before it is delivered;
     /// the call that brought a longer one fails. Default: 64 MiB.

@@ -109,13 +109,16 @@ impl Rpc {
             }
             let messages = split(&body, settings)?;
             let options = settings.options.clone().spawn(spawn);
-            Exchange::start(&*admitted.entry, options).run(messages).await
+            let exchange = Exchange::start(&*admitted.entry, options);
+            exchange.run(messages).await?;
+            Ok(exchange)
         };
-        timeout(settings.batch_timeout, answered).await.unwrap_or_else(|| {
+        let Some(answered) = timeout(settings.batch_timeout, answered).await else {
             tracing::warn!("a batch took longer than {:?}", settings.batch_timeout);
             let text = "the batch takes too long; ask for less in one";
-            Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, text))
-        })
+            return Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, text));
+        };
+        answered?.answer().await
     }
 
     async fn admit(&self, request: &Request) -> Result<Admitted, Refusal> {

@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use capnweb::{
-    Error, Limits, Options, Stub, Value,
+    Error, Limits, Options, Promise, Stub, Value,
     stream::{ReadableStream, WritableStream},
 };
-use capnweb_tests::{Peer, target};
+use capnweb_tests::{Gate, Peer, target};
 use futures::{SinkExt, StreamExt, channel::mpsc};
 
 const TOO_MUCH: &str =
@@ -84,6 +84,20 @@ impl Script {
         let (id, out) = self.write(to, bytes);
         assert!(out.is_empty(), "{bytes} bytes do not wait: {out:?}");
         id
+    }
+
+    /// Sends this twice, and the second one is too much.
+    #[track_caller]
+    fn is_kept_once(&mut self, push: &str) {
+        self.peer.exchange(push, &[]);
+        let kept = self.id();
+        self.peer.exchange(&format!("[\"pull\",{kept}]"), &[]);
+        self.peer.exchange(push, &[]);
+        let refused = self.id();
+        let answer = format!("[\"reject\",{refused},{TOO_MUCH}]");
+        self.peer.exchange(&format!("[\"pull\",{refused}]"), &[&answer]);
+        let pipe = self.pipe();
+        self.is_refused(pipe, 500);
     }
 
     #[track_caller]
@@ -192,7 +206,7 @@ fn chunks_are_counted_for_the_session_that_wrote_them() {
 #[test]
 fn blobs_count_until_they_are_delivered() {
     let mut script = Script::new(keeper());
-    let bytes = "A".repeat(200);
+    let bytes = "A".repeat(184);
     let write = |script: &mut Script, pipe: u32| {
         let frame = format!(r#"["stream",["pipeline",{pipe},["write"],[["bytes","{bytes}"]]]]"#);
         let out = script.peer.send(&frame).concat();
@@ -208,7 +222,7 @@ fn blobs_count_until_they_are_delivered() {
     };
     let (first, _) = blob(&mut script);
     let (second, failing) = blob(&mut script);
-    // 150 bytes each, and on their way a little more.
+    // 138 bytes each, and on their way a little more.
     for pipe in [first, first, first, second, second, second] {
         assert!(write(&mut script, pipe).contains("\"resolve\""));
     }
@@ -247,6 +261,33 @@ fn a_blob_that_came_counts_while_its_call_waits_for_another() {
     script.id();
     let pipe = script.pipe();
     script.fits(pipe, 1000);
+}
+
+#[test]
+fn a_blob_that_is_sent_on_counts_until_it_has_left() {
+    let far = Peer::new(None, Options::new());
+    let mut script = Script::new(far.connection.main());
+    let pipe = script.pipe();
+    let frame = format!(r#"["push",["pipeline",0,["f"],[["blob","",["readable",{pipe}]]]]]"#);
+    script.peer.exchange(&frame, &[]);
+    script.id();
+    // More than the first window, by itself.
+    let bytes = "A".repeat(400_000);
+    script.peer.send(&format!(r#"["stream",["pipeline",{pipe},["write"],[["bytes","{bytes}"]]]]"#));
+    script.id();
+    script.peer.send(&format!(r#"["stream",["pipeline",{pipe},["close"],[]]]"#));
+    script.id();
+    far.outgoing();
+    script.peer.outgoing();
+    let sent = far.outgoing();
+    assert!(!sent.iter().any(|message| message.contains("close")), "the far side has all of it");
+    let other = script.pipe();
+    script.is_refused(other, 500);
+    for answered in 3..8 {
+        far.send(&format!(r#"["resolve",{answered},["undefined"]]"#));
+    }
+    let other = script.pipe();
+    script.fits(other, 1000);
 }
 
 #[test]
@@ -291,6 +332,93 @@ fn arguments_of_calls_on_a_promise_count_until_they_are_passed_on() {
     // Now the promise is known.
     let (id, out) = script.write(pipe, 5);
     assert_eq!(out, [format!("[\"resolve\",{id},[\"undefined\"]]")]);
+    script.fits(pipe, 1000);
+}
+
+/// A promise that nobody keeps, and a text that fits in beside it once.
+fn slow_and_text(script: &mut Script) -> (u32, String) {
+    script.peer.exchange(r#"["push",["pipeline",0,["slow"],[]]]"#, &[]);
+    (script.id(), "x".repeat(800))
+}
+
+#[test]
+fn maps_of_a_promise_count_with_their_instructions() {
+    let mut script = Script::new(keeper());
+    let (slow, text) = slow_and_text(&mut script);
+    let map = format!(r#"["push",["remap",{slow},[],[],["{text}"]]]"#);
+    script.is_kept_once(&map);
+}
+
+#[test]
+fn maps_of_what_a_call_has_not_returned_yet_count_too() {
+    let gate = Gate::new();
+    let shut = gate.clone();
+    let mut script = Script::new(target(move |call| {
+        let shut = shut.clone();
+        let promise = Promise::<Value>::from_future(async move {
+            shut.wait().await;
+            Ok(Value::Null)
+        });
+        call.reply(|()| Ok(vec![Value::from(promise)]))
+    }));
+    // The array is known, its element is not.
+    script.peer.exchange(r#"["push",["pipeline",0,["promise"],[]]]"#, &[]);
+    let promise = script.id();
+    let map = format!(r#"["push",["remap",{promise},[0],[],["{}"]]]"#, "x".repeat(800));
+    script.is_kept_once(&map);
+}
+
+#[test]
+fn paths_count_in_calls_and_property_reads() {
+    let mut script = Script::new(keeper());
+    let (slow, text) = slow_and_text(&mut script);
+    script.is_kept_once(&format!(r#"["push",["pipeline",{slow},["{text}"],[]]]"#));
+    let mut script = Script::new(keeper());
+    let (slow, text) = slow_and_text(&mut script);
+    script.is_kept_once(&format!(r#"["push",["pipeline",{slow},["{text}"]]]"#));
+    let mut script = Script::new(keeper());
+    let (slow, text) = slow_and_text(&mut script);
+    script.is_kept_once(&format!(r#"["push",["pipeline",0,["{text}"],[["pipeline",{slow}]]]]"#));
+}
+
+#[test]
+fn values_count_while_a_call_that_they_are_used_in_waits() {
+    // For a promise beside the value, or for the promise that the call is made on.
+    let waiting: [fn(u32, u32) -> String; 2] = [
+        |value, slow| format!(r#"0,["echo"],[["pipeline",{value}],["pipeline",{slow}]]"#),
+        |value, slow| format!(r#"{slow},["f"],[["pipeline",{value}]]"#),
+    ];
+    for call in waiting {
+        let mut script = Script::new(keeper());
+        let (slow, text) = slow_and_text(&mut script);
+        let call = |script: &mut Script| {
+            script.peer.exchange(&format!(r#"["push","{text}"]"#), &[]);
+            let value = script.id();
+            let frame = format!(r#"["push",["pipeline",{}]]"#, call(value, slow));
+            script.peer.exchange(&frame, &[]);
+            script.peer.exchange(&format!(r#"["release",{value},1]"#), &[]);
+            script.id()
+        };
+        let kept = call(&mut script);
+        script.peer.exchange(&format!("[\"pull\",{kept}]"), &[]);
+        let refused = call(&mut script);
+        let answer = format!("[\"reject\",{refused},{TOO_MUCH}]");
+        script.peer.exchange(&format!("[\"pull\",{refused}]"), &[&answer]);
+    }
+}
+
+#[test]
+fn a_promise_that_is_resolved_counts_while_its_call_waits_for_another() {
+    let mut script = Script::new(keeper());
+    let frame = r#"["push",["pipeline",0,["echo"],[["promise",-1],["promise",-2]]]]"#;
+    script.peer.send(frame);
+    script.id();
+    let text = "x".repeat(800);
+    script.peer.send(&format!(r#"["resolve",-1,"{text}"]"#));
+    let pipe = script.pipe();
+    script.is_refused(pipe, 500);
+    script.peer.send(r#"["resolve",-2,1]"#);
+    let pipe = script.pipe();
     script.fits(pipe, 1000);
 }
 
