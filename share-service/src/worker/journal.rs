@@ -63,6 +63,15 @@ impl Journal {
         Ok(Self { sql })
     }
 
+    /// The journal, if the object has one. To ask does not make one.
+    pub(super) fn find(sql: SqlStorage) -> Result<Option<Self>> {
+        let found = sql.exec(
+            "SELECT COUNT(*) AS value FROM sqlite_master WHERE name IN ('changes', 'progress')",
+            None,
+        )?;
+        Ok((found.one::<Cell<f64>>()?.value == 2.0).then_some(Self { sql }))
+    }
+
     /// The id of the share, once it has been told. An alarm has no other way to find out.
     pub(super) fn id(&self) -> Result<Option<String>> {
         let ids = self.sql.exec("SELECT id AS value FROM progress", None)?;

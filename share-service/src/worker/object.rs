@@ -21,8 +21,8 @@ use worker::{
     WebSocket, WebSocketIncomingMessage, WebSocketPair, durable_object, wasm_bindgen,
 };
 
-use super::LIMITS;
 use super::journal::{Entry, Journal};
+use super::{LIMITS, VIEWERS, share_id, unknown_share};
 use crate::api::{DeleteResult, ShareInfo, SyncResult};
 use crate::core::{Secret, SessionId, ShareDocument, ShareError, ShareId, rules};
 
@@ -101,7 +101,7 @@ impl DurableObject for SessionBroadcast {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         if request.method() == Method::Get {
-            return self.watch();
+            return self.watch(&request).await;
         }
         let Order { id, command } = serde_json::from_str(&request.text().await?)?;
         let answer = match self.carry_out(&id, command).await {
@@ -140,10 +140,33 @@ impl DurableObject for SessionBroadcast {
 
 impl SessionBroadcast {
     /// Adds a viewer. The object need not stay in memory for it.
-    fn watch(&self) -> Result<Response> {
+    async fn watch(&self, request: &Request) -> Result<Response> {
+        let path = request.path();
+        let id = path.strip_prefix(VIEWERS).and_then(share_id);
+        let known = match id {
+            Some(id) => self.is_known(&id).await?,
+            None => false,
+        };
+        if !known {
+            return unknown_share();
+        }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         self.state.accept_web_socket(&server);
         Response::from_websocket(client)
+    }
+
+    /// Whether there is this share. Leaves nothing behind if not: whoever watches has no key, and may name any share.
+    async fn is_known(&self, id: &ShareId) -> Result<bool> {
+        let mut share = self.share.lock().await;
+        if share.is_none() {
+            match Journal::find(self.state.storage().sql())? {
+                Some(journal) if journal.has_changes()? => {
+                    *share = Some(self.load(&mut share, &journal, id.as_str()).await?);
+                }
+                _ => return Ok(self.bucket()?.head(format!("share/{id}")).await?.is_some()),
+            }
+        }
+        Ok(share.as_ref().is_some_and(|share| share.document.is_some()))
     }
 
     async fn carry_out(&self, id: &str, command: Command) -> std::result::Result<Value, Failure> {
