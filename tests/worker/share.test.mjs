@@ -211,13 +211,16 @@ describe("the share service on Workers, set up otherwise", { timeout: DEADLINE }
     await test(service);
   };
 
-  it("is closed without a key", withBindings({ SESSIONS_RPC_SHARED_KEY: "" }, async service => {
-    for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
-      const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
-      assert.equal(status, 403);
-      assert.equal(typeof JSON.parse(body).error, "string");
-    }
-  }));
+  // The first is the state after the first deployment.
+  for (const [name, none] of [["no key", undefined], ["an empty key", ""]]) {
+    it(`is closed with ${name}`, withBindings({ SESSIONS_RPC_SHARED_KEY: none }, async service => {
+      for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
+        const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
+        assert.equal(status, 403);
+        assert.equal(typeof JSON.parse(body).error, "string");
+      }
+    }));
+  }
 
   const open = { SESSIONS_RPC_SHARED_KEY: "", ALLOW_UNAUTHENTICATED: "true" };
   it("is open without a key if its operator says so", withBindings(open, async service => {
