@@ -1,12 +1,16 @@
-//! What a user sees when connecting fails.
+//! What a user sees when connecting fails, and when batches wait.
 #![cfg(feature = "client")]
 
 use std::time::Duration;
 
-use capnweb::client::{Connect, ConnectError};
+use capnweb::{
+    client::{Batch, Connect, ConnectError},
+    stream::ReadableStream,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::Instant,
 };
 
 async fn error(connect: Connect) -> ConnectError {
@@ -112,4 +116,34 @@ async fn servers_that_speak_no_websocket_are_told_apart() {
         let error = error(capnweb::connect(answering(answer.clone()).await)).await;
         assert!(error.to_string().contains(says), "{answer:?}: {error}");
     }
+}
+
+/// A batch with a stream that is never produced.
+fn waiting_batch(url: &str) -> Batch {
+    let batch = capnweb::batch(url.replace("ws://", "http://"));
+    let batch = batch.timeout(Duration::from_secs(100)).begin();
+    let never = ReadableStream::<u32>::new(futures::stream::pending());
+    // Dropped: nobody waits for the answer.
+    drop(batch.main().call("sum", (never,)));
+    batch
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_has_one_deadline_for_its_streams_and_its_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("ws://{}/", listener.local_addr().unwrap());
+    let start = Instant::now();
+    let error = waiting_batch(&silent).send().await.unwrap_err();
+    let after_100 =
+        matches!(&error, ConnectError::Unanswered { after, .. } if after.as_secs() == 100);
+    assert!(after_100, "{error}");
+    assert_eq!(start.elapsed().as_secs(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_answered_without_a_stream_that_is_never_produced() {
+    let url = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let start = Instant::now();
+    waiting_batch(&url).send().await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 50);
 }

@@ -4,12 +4,13 @@ use std::{process::Stdio, sync::Arc};
 
 use capnweb::{
     Connection, ErrorKind,
+    client::ConnectError,
     server::{self, Refusal, UpgradeRequest},
 };
 use capnweb_tests::{DEADLINE, FixedTarget, JsServer, run_suite};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::Mutex,
     time::timeout,
@@ -199,6 +200,59 @@ async fn a_server_sees_the_credentials_of_the_client_and_not_those_for_the_gatew
         assert_eq!(all(not_for_it), [""; 0], "{not_for_it} was passed on");
     }
     assert!(!gateway.url.contains(all("host")[0].to_str().unwrap()), "the server is the host");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_the_gateways_own_host_gets_to_the_server() {
+    let requests = Arc::<Mutex<Vec<UpgradeRequest>>>::default();
+    let gateway = Gateway::start(&strict_server(requests.clone()).await).await;
+    let page = |origin: String| {
+        capnweb::connect(&gateway.url)
+            .header("x-test-key", KEY)
+            .header("origin", origin)
+            .bearer(SERVERS_KEY)
+    };
+    let host = gateway.url.strip_prefix("ws://").and_then(|url| url.strip_suffix("/rpc?a=b"));
+    let client = page(format!("http://{}", host.unwrap())).await.unwrap();
+    // The server lets in pages of its own host only.
+    assert_eq!(client.main().call("echo", (1,)).decode::<u32>().await.unwrap(), 1);
+    assert!(!requests.lock().await[0].headers().contains_key("origin"));
+
+    let elsewhere = page("http://elsewhere.example".to_owned()).await;
+    assert!(matches!(elsewhere, Err(ConnectError::Refused { .. })), "{elsewhere:?}");
+    assert_eq!(requests.lock().await.len(), 1, "the gateway itself refuses pages from elsewhere");
+}
+
+/// A client that sets what the library's own client would set itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_the_gateway_only_is_not_passed_on() {
+    let requests = Arc::<Mutex<Vec<UpgradeRequest>>>::default();
+    let gateway = Gateway::start(&strict_server(requests.clone()).await).await;
+    let host = gateway.url.strip_prefix("ws://").and_then(|url| url.strip_suffix("/rpc?a=b"));
+    let host = host.unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let request = format!(
+        "GET /rpc HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade, X-Of-This-Hop\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Of-This-Hop: 1\r\n\
+         Forwarded: for=192.0.2.1\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a.example\r\n\
+         X-Test-Key: {KEY}\r\nAuthorization: Bearer {SERVERS_KEY}\r\nX-Application: 1\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let arrived = async {
+        loop {
+            if let Some(request) = requests.lock().await.first() {
+                return request.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let request = timeout(DEADLINE, arrived).await.expect("the gateway does not connect");
+    let has = |name| request.headers().contains_key(name);
+    assert!(has("x-application"), "the rest is passed on: {request:?}");
+    for not_for_it in ["x-of-this-hop", "forwarded", "x-forwarded-for", "x-forwarded-host"] {
+        assert!(!has(not_for_it), "{not_for_it} was passed on");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -145,6 +145,29 @@ describe("the share service on Workers", { timeout: DEADLINE }, () => {
     connection.ws.terminate();
   });
 
+  it("takes in viewers of shares that exist, written to the bucket or not, and no others", async () => {
+    const connection = await connect(service.url("/rpc", "ws"), { headers });
+    const { main } = connection;
+    const unknown = async id => {
+      const { status, body } = await refusal(service.url(`/ws/${id}`, "ws"));
+      assert.deepEqual([status, JSON.parse(body)], [404, { error: "Share not found" }]);
+    };
+    await unknown("nobodys1");
+    const { id, secret } = await main.createShare(newSessionID());
+    const viewers = [await view(service, id)];
+    await service.evict(id);
+    viewers.push(await view(service, id));
+    await service.eventually(`index/${id}`, index => index);
+    await service.evict(id);
+    viewers.push(await view(service, id));
+    await main.deleteShare(id, secret);
+    await unknown(id);
+    await service.eventually(`share/${id}`, share => !share);
+    await service.evict(id);
+    await unknown(id);
+    for (const { ws } of [connection, ...viewers]) ws.terminate();
+  });
+
   it("wants viewers to ask for a WebSocket", async () => {
     const response = await fetch(service.url("/ws/abcdefgh"));
     assert.equal(response.status, 426);
@@ -188,13 +211,16 @@ describe("the share service on Workers, set up otherwise", { timeout: DEADLINE }
     await test(service);
   };
 
-  it("is closed without a key", withBindings({ SESSIONS_RPC_SHARED_KEY: "" }, async service => {
-    for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
-      const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
-      assert.equal(status, 403);
-      assert.equal(typeof JSON.parse(body).error, "string");
-    }
-  }));
+  // The first is the state after the first deployment.
+  for (const [name, none] of [["no key", undefined], ["an empty key", ""]]) {
+    it(`is closed with ${name}`, withBindings({ SESSIONS_RPC_SHARED_KEY: none }, async service => {
+      for (const sent of [{}, { "x-opencode-share-key": "" }, headers]) {
+        const { status, body } = await refusal(service.url("/rpc", "ws"), sent);
+        assert.equal(status, 403);
+        assert.equal(typeof JSON.parse(body).error, "string");
+      }
+    }));
+  }
 
   const open = { SESSIONS_RPC_SHARED_KEY: "", ALLOW_UNAUTHENTICATED: "true" };
   it("is open without a key if its operator says so", withBindings(open, async service => {

@@ -142,4 +142,63 @@ describe("what the share service stores", { timeout: DEADLINE }, () => {
     assert.equal(worker.complaints.length, 1, "the operator is told once");
     assert.match(worker.complaints[0], /somebody else has written there; merging/);
   });
+
+  it("merges with a share that another service makes while it is new here", async context => {
+    const worker = await startShare();
+    context.after(() => worker.stop());
+    const theirs = {
+      metadata: { secret: "theirs", sessionID: "ses_bothmake", syncCount: 7, createdAt: 1, lastUpdated: 2 },
+      session: { id: "ses_bothmake" }, messages: [message("m1").data], parts: [], diffs: [], models: [],
+    };
+    await worker.put(".next/share/bothmake", [{ meanwhile: theirs }]);
+    const { main, ws } = await connect(worker.url("/rpc/share", "ws"), { headers });
+    await main.createShare("ses_bothmake", [message("m2")]);
+    const index = await worker.eventually("index/bothmake", entry => entry);
+    assert.deepEqual([index.syncCount, index.messageCount], [8, 2]);
+    const { messages } = await worker.stored("share/bothmake");
+    assert.deepEqual(messages.map(it => it.id), ["m1", "m2"]);
+    ws.terminate();
+    assert.equal(worker.complaints.length, 1, "the operator is told once");
+    assert.match(worker.complaints[0], /somebody else has written there; merging/);
+  });
+
+  it("makes every change once, whatever becomes of the writes", async context => {
+    const worker = await startShare();
+    context.after(() => worker.stop());
+    const { main, ws } = await connect(worker.url("/rpc/share", "ws"), { headers });
+    const diff = file => item("session_diff", [{ file }]);
+    const { id, secret } = await main.createShare("ses_badwrite", [diff("a"), message("m1")]);
+    await worker.eventually(`index/${id}`, entry => entry);
+
+    const theirs = await worker.stored(`share/${id}`);
+    theirs.diffs.push({ file: "b" });
+    theirs.metadata.syncCount += 1;
+    // Their write comes between; then the answer to ours is lost; then the index cannot be written.
+    await worker.put(`.next/share/${id}`, [{ meanwhile: theirs }, { lost: true }]);
+    await worker.put(`.next/index/${id}`, [{ refused: true }]);
+    await main.syncShare(id, secret, [diff("c"), message("m2")]);
+    const index = await worker.eventually(`index/${id}`, entry => entry.syncCount > 1);
+    assert.deepEqual([index.syncCount, index.messageCount], [3, 2]);
+    const stored = async () => {
+      const { metadata, diffs } = await worker.stored(`share/${id}`);
+      return [metadata.syncCount, ...diffs.map(it => it.file)];
+    };
+    assert.deepEqual(await stored(), [3, "a", "b", "c"]);
+    const writes = (await worker.stored(".writes")).map(write => write.key.split("/")[0]);
+    assert.deepEqual(writes, [
+      "share", "index", // the first
+      "share", // not over theirs
+      "share", // the answer to which is lost
+      "share", "index", // which is refused
+      "index", // alone
+    ]);
+    assert.equal(worker.complaints.length, 3, "the operator is told of each");
+
+    // And it goes on from there.
+    await worker.evict(id);
+    assert.equal((await main.syncShare(id, secret, [diff("d")])).syncCount, 4);
+    await worker.eventually(`index/${id}`, entry => entry.syncCount === 4);
+    assert.deepEqual(await stored(), [4, "a", "b", "c", "d"]);
+    ws.terminate();
+  });
 });

@@ -11,7 +11,7 @@ use hyper::{body::Incoming, client::conn::http1, ext::ReasonPhrase};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 #[cfg(feature = "tls")]
@@ -126,8 +126,10 @@ impl BatchBuilder {
         self
     }
 
-    /// How long the request may take from then on, to the end of the answer; 120 seconds unless
-    /// set.
+    /// How long [`Batch::send`] may take in all, connecting aside; 120 seconds unless set.
+    ///
+    /// Half of it is for what streams in arguments have to produce: a stream that is late by then
+    /// fails the calls that read it, and the others still have the rest of the time.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.request.timeout = timeout;
         self
@@ -194,10 +196,12 @@ impl Batch {
         let Self { collected, request } = self;
         let session = &collected.session;
         session.pull_promises();
+        let began = Instant::now();
         // A stream that is never produced does not hold the others up for ever: the server answers
         // that it has not come.
-        let _ = timeout(request.timeout, session.streams_sent()).await;
-        let (address, answer) = match request.send(session.outgoing().join("\n")).await {
+        let _ = timeout(request.timeout / 2, session.streams_sent()).await;
+        let spent = began.elapsed();
+        let (address, answer) = match request.send(session.outgoing().join("\n"), spent).await {
             Ok(answer) => answer,
             Err(failure) => {
                 session.disconnected(&failure.message);
@@ -266,8 +270,12 @@ impl From<ConnectError> for Failure {
 }
 
 impl BatchRequest {
-    /// Sends a body, and returns who answered what.
-    async fn send(mut self, body: String) -> Result<(String, ByteString), Failure> {
+    /// Sends a body, which it took some time to make, and returns who answered what.
+    async fn send(
+        mut self,
+        body: String,
+        spent: Duration,
+    ) -> Result<(String, ByteString), Failure> {
         let target = Target::parse(&self.url, &HTTP)?;
         let headers = self.headers.take(&target.authority)?;
         let request = post(&target, headers, body)?;
@@ -281,10 +289,10 @@ impl BatchRequest {
             {
                 let secure = tls::secure(stream, &target, self.tls.take());
                 let stream = timeout(after, secure).await.map_err(|_| late())??;
-                self.exchange(stream, &target, request).await?
+                self.exchange(stream, &target, request, spent).await?
             }
         } else {
-            self.exchange(stream, &target, request).await?
+            self.exchange(stream, &target, request, spent).await?
         };
         Ok((target.address(), answer))
     }
@@ -295,6 +303,7 @@ impl BatchRequest {
         stream: S,
         target: &Target,
         request: Request<Full<Bytes>>,
+        spent: Duration,
     ) -> Result<ByteString, Failure>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -314,7 +323,7 @@ impl BatchRequest {
                 Either::Right((_, answer)) => answer.await,
             }
         };
-        let Ok(answer) = timeout(self.timeout, exchange).await else {
+        let Ok(answer) = timeout(self.timeout.saturating_sub(spent), exchange).await else {
             let address = target.address();
             return Err(ConnectError::Unanswered { address, after: self.timeout }.into());
         };

@@ -1,6 +1,5 @@
 //! Serving sessions over WebSockets and in HTTP batches: behind any server that is built on hyper
-//! and tower, and (WebSockets only) on Cloudflare Workers, where an endpoint answers `fetch`, see
-//! the module `workers`.
+//! and tower, and on Cloudflare Workers, where an endpoint answers `fetch`, see the module `workers`.
 //!
 //! Owns the way from a request to a running session: the checks of the handshake, who may connect
 //! and from which web pages, the limits on connections and batches, and their orderly end. Knows

@@ -11,8 +11,16 @@
 //! ```
 //!
 //! The path, query and headers of a client's request are passed on to the server, so that it knows
-//! whom it talks to and can refuse. The header at the end is what clients have to send to the gateway
-//! itself, and stays there; without it everybody is let in. The line `stats` on standard input is
+//! whom it talks to and can refuse. Two kinds stay here, because the server could only misread them:
+//!
+//! - `Origin`, the web page that a request comes from. Which pages may connect is the gateway's to
+//!   decide, and it has decided when it lets a client in: pages of its own host, since no others are
+//!   named. The server sees another host, and would take each of them for a page from elsewhere.
+//! - `Forwarded` and `X-Forwarded-...`, which say for whom a proxy asks. Anybody can send them; only a
+//!   gateway that knows the proxies in front of it could tell which to believe.
+//!
+//! The header at the end is what clients have to send to the gateway itself, and stays there, too;
+//! without it everybody is let in. The line `stats` on standard input is
 //! answered with what each session holds; the gateway ends with its input.
 
 use std::{
@@ -81,24 +89,26 @@ fn is_allowed(request: &UpgradeRequest, required: Option<&(String, String)>) -> 
     })
 }
 
-/// Whether a header is meant for the server, and does not only say how this connection or message
-/// is to be read.
-fn is_end_to_end(name: &str) -> bool {
-    let for_the_next_hop = [
+/// Whether a header is meant for the server. Others say how this connection or message is to be
+/// read, or what only the gateway can judge.
+fn is_for_the_server(name: &str) -> bool {
+    let for_the_gateway = [
         "connection",
         "content-encoding",
         "content-length",
         "content-type",
         "expect",
+        "forwarded",
         "host",
         "keep-alive",
+        "origin",
         "te",
         "trailer",
         "transfer-encoding",
         "upgrade",
     ];
-    let kinds = ["proxy-", "sec-websocket-"];
-    !for_the_next_hop.contains(&name) && !kinds.iter().any(|kind| name.starts_with(kind))
+    let kinds = ["proxy-", "sec-websocket-", "x-forwarded-"];
+    !for_the_gateway.contains(&name) && !kinds.iter().any(|kind| name.starts_with(kind))
 }
 
 /// Where clients are connected to, and the connections that there are.
@@ -158,7 +168,7 @@ impl Gateway {
             .collect();
         let passed_on = request.headers().iter().filter(|(name, _)| {
             let name = name.as_str();
-            is_end_to_end(name)
+            is_for_the_server(name)
                 && self.own_header.as_deref() != Some(name)
                 && !of_the_connection.iter().any(|of_it| of_it == name)
         });

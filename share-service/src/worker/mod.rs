@@ -31,13 +31,16 @@ pub use service::{ServiceError, ShareService};
 /// text at the same time.
 const LIMITS: Limits = Limits { items_per_sync: 5_000, item_bytes: 4 << 20, share_bytes: 16 << 20 };
 
+/// Where viewers of a share connect: this, and its id.
+const VIEWERS: &str = "/ws/";
+
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let path = request.path();
     match path.as_str() {
         "/rpc" | "/rpc/share" => serve(&request, &env, context).await,
         "/healthz" => Response::ok("ok"),
-        _ => match path.strip_prefix("/ws/") {
+        _ => match path.strip_prefix(VIEWERS) {
             Some(id) => watch(id, request, &env).await,
             None => error("Not Found", 404),
         },
@@ -61,15 +64,23 @@ async fn serve(request: &Request, env: &Env, context: Context) -> Result<Respons
         .await
 }
 
-/// Hands a viewer over to the share's object.
+/// Hands a viewer over to the share's object, which knows whether there is the share.
 async fn watch(id: &str, request: Request, env: &Env) -> Result<Response> {
     let upgrade = request.headers().get("upgrade")?;
     if !upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
         return error("Expected WebSocket upgrade", 426);
     }
-    let id = percent_decode_str(id).decode_utf8_lossy();
-    let Some(id) = ShareId::parse(id) else { return error("Share not found", 404) };
+    let Some(id) = share_id(id) else { return unknown_share() };
     object::stub(env, &id)?.fetch_with_request(request).await
+}
+
+/// The id that a segment of a path names.
+fn share_id(segment: &str) -> Option<ShareId> {
+    ShareId::parse(percent_decode_str(segment).decode_utf8_lossy())
+}
+
+fn unknown_share() -> Result<Response> {
+    error("Share not found", 404)
 }
 
 fn access(env: &Env) -> Access {

@@ -21,8 +21,8 @@ use worker::{
     WebSocket, WebSocketIncomingMessage, WebSocketPair, durable_object, wasm_bindgen,
 };
 
-use super::LIMITS;
 use super::journal::{Entry, Journal};
+use super::{LIMITS, VIEWERS, share_id, unknown_share};
 use crate::api::{DeleteResult, ShareInfo, SyncResult};
 use crate::core::{Secret, SessionId, ShareDocument, ShareError, ShareId, rules};
 
@@ -38,6 +38,9 @@ const WRITE_BEHIND: Duration = Duration::from_millis(1_100);
 
 /// The pause after a write that R2 refused.
 const RETRY: Duration = Duration::from_secs(2);
+
+/// The name under which a share's metadata in R2 hold the journal's mark.
+const MARK: &str = "journal";
 
 /// How viewers of a share are told that it was deleted.
 const DELETED: (u16, &str) = (4404, "Share deleted");
@@ -98,7 +101,7 @@ impl DurableObject for SessionBroadcast {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         if request.method() == Method::Get {
-            return self.watch();
+            return self.watch(&request).await;
         }
         let Order { id, command } = serde_json::from_str(&request.text().await?)?;
         let answer = match self.carry_out(&id, command).await {
@@ -137,10 +140,33 @@ impl DurableObject for SessionBroadcast {
 
 impl SessionBroadcast {
     /// Adds a viewer. The object need not stay in memory for it.
-    fn watch(&self) -> Result<Response> {
+    async fn watch(&self, request: &Request) -> Result<Response> {
+        let path = request.path();
+        let id = path.strip_prefix(VIEWERS).and_then(share_id);
+        let known = match id {
+            Some(id) => self.is_known(&id).await?,
+            None => false,
+        };
+        if !known {
+            return unknown_share();
+        }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         self.state.accept_web_socket(&server);
         Response::from_websocket(client)
+    }
+
+    /// Whether there is this share. Leaves nothing behind if not: whoever watches has no key, and may name any share.
+    async fn is_known(&self, id: &ShareId) -> Result<bool> {
+        let mut share = self.share.lock().await;
+        if share.is_none() {
+            match Journal::find(self.state.storage().sql())? {
+                Some(journal) if journal.has_changes()? => {
+                    *share = Some(self.load(&mut share, &journal, id.as_str()).await?);
+                }
+                _ => return Ok(self.bucket()?.head(format!("share/{id}")).await?.is_some()),
+            }
+        }
+        Ok(share.as_ref().is_some_and(|share| share.document.is_some()))
     }
 
     async fn carry_out(&self, id: &str, command: Command) -> std::result::Result<Value, Failure> {
@@ -161,11 +187,10 @@ impl SessionBroadcast {
                 let secret = document.metadata.secret.clone();
                 if is_new {
                     let session_id = session.as_str().to_owned();
-                    journal
-                        .append(&Entry::Create { session_id, secret: secret.clone(), now }, 0)?;
+                    journal.append(&Entry::Create { session_id, secret: secret.clone(), now })?;
                 }
                 if let Some(data) = data {
-                    self.publish(&journal, &document, data, now)?;
+                    self.publish(&journal, data, now)?;
                 }
                 let info = ShareInfo { id: id.to_owned(), secret, url };
                 (Some(document), serde_json::to_value(info)?)
@@ -174,12 +199,12 @@ impl SessionBroadcast {
                 let document = rules::sync(document, secret.reveal(), data.clone(), &LIMITS, now)?;
                 document.encode(&LIMITS)?;
                 let sync_count = document.metadata.sync_count;
-                self.publish(&journal, &document, data, now)?;
+                self.publish(&journal, data, now)?;
                 (Some(document), serde_json::to_value(SyncResult { success: true, sync_count })?)
             }
             Command::Delete { secret } => {
                 rules::delete(document, secret.reveal())?;
-                journal.append(&Entry::Delete, 0)?;
+                journal.append(&Entry::Delete)?;
                 for viewer in self.state.get_websockets() {
                     // Fails where the viewer has gone.
                     let _ = viewer.close(Some(DELETED.0), Some(DELETED.1));
@@ -189,22 +214,16 @@ impl SessionBroadcast {
         };
         *share = Some(Loaded { document, etag });
         let storage = self.state.storage();
-        if !journal.is_empty()? && storage.get_alarm().await?.is_none() {
+        if journal.has_changes()? && storage.get_alarm().await?.is_none() {
             storage.set_alarm(WRITE_BEHIND).await?;
         }
         Ok(answer)
     }
 
     /// Makes a sync durable, and shows it to the viewers. The runtime sends nothing out before it is durable.
-    fn publish(
-        &self,
-        journal: &Journal,
-        document: &ShareDocument,
-        data: Vec<Value>,
-        now: u64,
-    ) -> Result<()> {
+    fn publish(&self, journal: &Journal, data: Vec<Value>, now: u64) -> Result<()> {
         let frame = serde_json::to_string(&data)?;
-        journal.append(&Entry::Sync { data, now }, document.metadata.sync_count)?;
+        journal.append(&Entry::Sync { data, now })?;
         for viewer in self.state.get_websockets() {
             // Fails where the viewer has gone.
             let _ = viewer.send_with_str(&frame);
@@ -222,55 +241,46 @@ impl SessionBroadcast {
         if let Some(loaded) = share.take() {
             return Ok(loaded);
         }
-        let object = self.bucket()?.get(format!("share/{id}")).execute().await?;
-        let (stored, etag) = match &object {
-            Some(object) => {
-                let body = object.body().ok_or("an object of R2 came without its content")?;
-                let stored = ShareDocument::decode(&body.bytes().await?)?;
-                (Some(stored), Some(object.etag()))
-            }
-            None => (None, None),
+        let Some(object) = self.bucket()?.get(format!("share/{id}")).execute().await? else {
+            return Ok(Loaded { document: journal.replay(None, None)?, etag: None });
         };
-        Ok(Loaded { document: journal.replay(stored)?, etag })
+        let body = object.body().ok_or("an object of R2 came without its content")?;
+        let stored = ShareDocument::decode(&body.bytes().await?)?;
+        let metadata = object.custom_metadata()?;
+        let document = journal.replay(Some(stored), metadata.get(MARK).map(String::as_str))?;
+        Ok(Loaded { document, etag: Some(object.etag()) })
     }
 
     /// Brings R2 to the state that the share is in.
     async fn write(&self, share: &mut Option<Loaded>) -> Result<()> {
         let journal = self.journal()?;
         let Some(id) = journal.id()? else { return Ok(()) };
-        if journal.is_empty()? {
+        let has_changes = journal.has_changes()?;
+        if !has_changes && !journal.index_is_due()? {
             return Ok(());
         }
-        let Loaded { document, etag } = self.load(share, &journal, &id).await?;
+        let Loaded { document, mut etag } = self.load(share, &journal, &id).await?;
         let bucket = self.bucket()?;
         let id = ShareId::parse(id).ok_or("the share has an impossible id")?;
         let (content, listing) = (format!("share/{id}"), format!("index/{id}"));
         // A share is written before its index entry and removed after it: an entry may be missing, never left over.
-        let etag = match &document {
+        match &document {
             Some(document) => {
-                let json = document.encode(&LIMITS).map_err(|error| error.to_string())?;
-                let put = bucket.put(content, json);
-                let put = match etag {
-                    Some(etag) => put.only_if(Conditional {
-                        etag_matches: Some(etag),
-                        ..Conditional::default()
-                    }),
-                    None => put,
-                };
-                let Some(object) = put.execute().await? else {
-                    journal.rebase()?;
-                    return Err("somebody else has written there; merging".into());
-                };
+                if has_changes {
+                    let json = document.encode(&LIMITS).map_err(|error| error.to_string())?;
+                    etag = Some(put(&bucket, content, json, etag, journal.mark()?).await?);
+                    // What fails from here on must not bring the changes a second time.
+                    journal.share_is_written()?;
+                }
                 bucket.put(listing, document.index(&id).encode()).execute().await?;
-                Some(object.etag())
             }
             None => {
                 bucket.delete(listing).await?;
                 bucket.delete(content).await?;
-                None
+                etag = None;
             }
-        };
-        journal.clear()?;
+        }
+        journal.all_is_written()?;
         *share = Some(Loaded { document, etag });
         Ok(())
     }
@@ -282,6 +292,29 @@ impl SessionBroadcast {
     fn bucket(&self) -> Result<Bucket> {
         self.env.bucket(BUCKET)
     }
+}
+
+/// Writes a share over the version that is known, or where there was none. Returns what R2 calls the new version.
+async fn put(
+    bucket: &Bucket,
+    key: String,
+    json: Vec<u8>,
+    known: Option<String>,
+    mark: String,
+) -> Result<String> {
+    let mut unchanged = Conditional::default();
+    match known {
+        Some(etag) => unchanged.etag_matches = Some(etag),
+        None => unchanged.etag_does_not_match = Some("*".to_owned()),
+    }
+    let put = bucket
+        .put(key, json)
+        .custom_metadata([(MARK.to_owned(), mark)])
+        .only_if(unchanged)
+        .execute();
+    // The share is not in memory any more, so that the next attempt reads what is there.
+    let object = put.await?.ok_or("somebody else has written there; merging")?;
+    Ok(object.etag())
 }
 
 impl From<ShareError> for Failure {

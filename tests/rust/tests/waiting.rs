@@ -105,6 +105,21 @@ impl Script {
         let (id, out) = self.write(to, bytes);
         assert!(out.contains(&format!("[\"reject\",{id},{TOO_MUCH}]")), "{out:?}");
     }
+
+    /// Makes the same call twice: the arguments of the first wait, and nothing else can beside them.
+    #[track_caller]
+    fn fits_once(&mut self, call: &str) {
+        self.peer.exchange(call, &[]);
+        self.id();
+        self.peer.exchange(call, &[]);
+        let refused = self.id();
+        self.peer.exchange(
+            &format!("[\"pull\",{refused}]"),
+            &[&format!("[\"reject\",{refused},{TOO_MUCH}]")],
+        );
+        let pipe = self.pipe();
+        self.is_refused(pipe, 500);
+    }
 }
 
 #[test]
@@ -297,16 +312,7 @@ fn arguments_that_wait_for_a_promise_count_too() {
     let slow = script.id();
     let text = "x".repeat(900);
     let frame = format!(r#"["push",["pipeline",0,["echo"],[["pipeline",{slow}],"{text}"]]]"#);
-    script.peer.exchange(&frame, &[]);
-    script.id();
-    script.peer.exchange(&frame, &[]);
-    let refused = script.id();
-    script.peer.exchange(
-        &format!("[\"pull\",{refused}]"),
-        &[&format!("[\"reject\",{refused},{TOO_MUCH}]")],
-    );
-    let pipe = script.pipe();
-    script.is_refused(pipe, 500);
+    script.fits_once(&frame);
     assert_eq!(script.call("echo", "7", "7"), [""; 0]);
 }
 
@@ -319,16 +325,7 @@ fn arguments_of_calls_on_a_promise_count_until_they_are_passed_on() {
     let promise = script.id();
     let text = "x".repeat(896);
     let frame = format!(r#"["push",["pipeline",{promise},["f"],["{text}"]]]"#);
-    script.peer.exchange(&frame, &[]);
-    script.id();
-    script.peer.exchange(&frame, &[]);
-    let refused = script.id();
-    script.peer.exchange(
-        &format!("[\"pull\",{refused}]"),
-        &[&format!("[\"reject\",{refused},{TOO_MUCH}]")],
-    );
-    let other = script.pipe();
-    script.is_refused(other, 500);
+    script.fits_once(&frame);
     // Now the promise is known.
     let (id, out) = script.write(pipe, 5);
     assert_eq!(out, [format!("[\"resolve\",{id},[\"undefined\"]]")]);
