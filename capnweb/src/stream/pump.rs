@@ -6,6 +6,8 @@ use std::{
     task::Poll,
 };
 
+use futures::future::{MaybeDone, maybe_done};
+
 use super::{
     readable::{Chunk, Readable},
     writer::Writer,
@@ -20,7 +22,7 @@ use crate::{
 /// early when a write fails: then nobody reads there any more, and here it is cancelled.
 pub(crate) async fn pump(readable: Readable, to: Hook, under_way: UnderWay) {
     // A connection that ends may leave no write behind to tell of it.
-    let mut gone = std::pin::pin!(broken(to.clone()));
+    let mut gone = std::pin::pin!(maybe_done(broken(to.clone())));
     move_chunks(&readable, Writer::new(to.clone()), under_way, gone.as_mut()).await;
     if let Hook::Import(import) = to.resolved()
         && import.session.shared.input_ended().is_some()
@@ -35,7 +37,7 @@ async fn move_chunks(
     readable: &Readable,
     mut writer: Writer,
     mut under_way: UnderWay,
-    mut gone: Pin<&mut impl Future<Output = Error>>,
+    mut gone: Pin<&mut MaybeDone<impl Future<Output = Error>>>,
 ) {
     loop {
         let ready = poll_fn(|cx| {
@@ -49,10 +51,13 @@ async fn move_chunks(
         // A write may fail while there is nothing to be read.
         let chunk = poll_fn(|cx| match writer.poll_failed(cx) {
             Poll::Ready(error) => Poll::Ready(Err(error)),
-            Poll::Pending => match gone.as_mut().poll(cx) {
-                Poll::Ready(error) => Poll::Ready(Err(error)),
-                Poll::Pending => readable.poll_chunk(cx).map(Ok),
-            },
+            Poll::Pending => {
+                let _ = gone.as_mut().poll(cx);
+                match gone.as_mut().output_mut() {
+                    Some(error) => Poll::Ready(Err(error.clone())),
+                    None => readable.poll_chunk(cx).map(Ok),
+                }
+            }
         });
         match chunk.await {
             Err(error) => return readable.cancel_because(&error),

@@ -77,7 +77,7 @@ impl JsSession {
     pub async fn assert_clean(&mut self) {
         let clean = Stats { imports: 1, exports: 1 };
         let mut stats = (self.connection.stats(), vec![]);
-        for _ in 0..5 {
+        for _ in 0..50 {
             self.round_trip().await;
             stats = (self.connection.stats(), self.server.stats().await);
             if stats == (clean, vec![clean]) {

@@ -379,7 +379,7 @@ fn assert_unauthorized(result: Result<(), ConnectError>) {
 /// Nothing may be left but the two main objects. The last releases may be behind an answer.
 async fn assert_clean(connection: &Connection) {
     let clean = Stats { imports: 1, exports: 1 };
-    for _ in 0..5 {
+    for _ in 0..50 {
         service(connection).probe_callback(echo()).await.unwrap();
         if connection.stats() == clean {
             return;

@@ -66,7 +66,7 @@ async fn one(main: &Stub, n: u32) -> Result<(), Error> {
 async fn assert_clean(connection: &Connection, server: &mut JsServer) {
     let clean = Stats { imports: 1, exports: 1 };
     let mut stats = (connection.stats(), vec![]);
-    for _ in 0..5 {
+    for _ in 0..50 {
         connection.main().call("square", (2,)).await.unwrap();
         stats = (connection.stats(), server.stats().await);
         if stats == (clean, vec![clean]) {
