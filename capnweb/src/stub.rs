@@ -50,7 +50,8 @@ use crate::{
 /// ```
 ///
 /// A method of the interface that has the name of one which all stubs have (`untyped`) or of a trait
-/// that they implement (`clone`, `eq`, `into`) is called on the client: `(*stub).clone(..)`.
+/// that they implement (`clone`, `eq`, `into`) is called by the client's name:
+/// `ApiClient::clone(&stub, ..)`.
 ///
 /// Nothing checks that an object has the interface that it is said to have: a method that it turns
 /// out not to have fails when it is called.

@@ -402,3 +402,36 @@ pub trait Old {
         from
     }
 }
+
+#[test]
+fn names_that_every_stub_has_are_called_by_the_clients_name() {
+    #[capnweb::interface]
+    trait Awkward {
+        fn clone(&self, from: u32) -> u32;
+        fn into(&self, what: u32) -> u32;
+        fn untyped(&self) -> u32;
+    }
+    struct Object;
+    impl Awkward for Object {
+        fn clone(&self, from: u32) -> u32 {
+            from + 1
+        }
+        fn into(&self, what: u32) -> u32 {
+            what + 2
+        }
+        fn untyped(&self) -> u32 {
+            3
+        }
+    }
+    let mut pair = Pair::new(Stub::untyped(Stub::<dyn Awkward>::new(Object)));
+    let stub = pair.client.main().typed::<dyn Awkward>();
+    let promises = [
+        AwkwardClient::clone(&stub, 0),
+        AwkwardClient::into(&stub, 0),
+        AwkwardClient::untyped(&stub),
+    ];
+    let answers = promises.map(|promise| pair.run(promise.into_future()).unwrap());
+    assert_eq!(answers, [1, 2, 3]);
+    drop(stub);
+    pair.assert_clean();
+}
